@@ -40,6 +40,8 @@ def array(label: str, x: ArrayLike) -> Tensor | Array:
 
 def real(label: str, x: ArrayLike) -> Tensor:
     """x as a Tensor of floating-point numbers; integers become float64."""
+    if isinstance(x, Tensor) and x._data.dtype.kind == "f":
+        return x
     a = array(label, x)
     if a.dtype.kind != "f":
         a = a.astype(np.float64)
@@ -58,6 +60,8 @@ def reals(label: str, *given: ArrayLike) -> list[Tensor]:
 
 def number(label: str, key: str, value: Any, must_be: str) -> float:
     """value as a Python float, which leaves float32 arrays float32, if it is what it must be."""
+    if type(value) is float and CONDITIONS[must_be](value):
+        return value
     if isinstance(value, (bool, np.bool_)) or not isinstance(
         value, (int, float, np.integer, np.floating)
     ):

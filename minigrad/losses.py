@@ -313,7 +313,7 @@ def quantile_loss(
 def _cross_entropy(z: Any, y: Any, mean: bool = False) -> tuple[Any, Any]:
     z = z - z.max(axis=-1, keepdims=True)
     e = np.exp(z)
-    total = e @ ones(e.shape[1], e.dtype)
+    total = e.dot(ones(e.shape[1], e.dtype))
     loss = np.log(total) - z[np.arange(len(y)), y]
     return (loss.sum() / len(y) if mean else loss), e / total[:, None]
 
@@ -329,40 +329,41 @@ _cross_entropy = primitive(_cross_entropy_rule, None)(_cross_entropy)
 
 def _class_rows(label: str, x: Tensor) -> tuple[Any, tuple[int, ...]]:
     """(N, K, d...) or (K,) as rows (M, K) of classes, and the shape of the M losses."""
-    if x.ndim == 0 or x.shape[min(x.ndim - 1, 1)] == 0:
+    shape = x.shape
+    if len(shape) == 2 and shape[1] > 0:
+        return x, shape[:1]
+    if len(shape) == 0 or shape[min(len(shape) - 1, 1)] == 0:
         raise ValueError(
             f"{label}: input must be (K,), (N, K) or (N, K, d...) with K >= 1 classes, "
-            f"got {x.shape}"
+            f"got {shape}"
         )
-    if x.ndim == 1:
+    if len(shape) == 1:
         return x.reshape(1, -1), ()
-    if x.ndim == 2:
-        return x, x.shape[:1]
     rows: Any = np.moveaxis(x, 1, -1)  # type: ignore[type-var]
-    return rows.reshape(-1, x.shape[1]), rows.shape[:-1]
+    return rows.reshape(-1, shape[1]), rows.shape[:-1]
 
 
 def _class_targets(
-    label: str, target: ArrayLike, K: int, shape: tuple[int, ...], ignore_index: int | None = None
+    label: str, y: Array, K: int, shape: tuple[int, ...], ignore_index: int | None = None
 ) -> tuple[Array, Array | None]:
     """Class numbers, flat, and which rows count (None: all); a row that does not gets class 0."""
-    y = array_of(array(label, target))
     if y.shape != shape or (y.dtype.kind not in "iu" and y.size):
         raise ValueError(
             f"{label}: targets must be class numbers (integers) of shape {shape}, got {y.dtype} of "
             f"shape {y.shape}"
         )
-    valid = (y >= 0) & (y < K)
+    flat = y.reshape(-1)
     counts = None
-    ignored = ignore_index is not None and 0 <= ignore_index < K
-    if ignored or not valid.all():
+    # NumPy finds where the extremes are many times faster than what they are
+    inside = not y.size or (flat[flat.argmin()] >= 0 and flat[flat.argmax()] < K)
+    if not inside or (ignore_index is not None and 0 <= ignore_index < K):
+        valid = (y >= 0) & (y < K)
         if ignore_index is not None:
-            counts = y != ignore_index
-            valid |= ~counts
-            y = np.where(counts, y, 0)
-            counts = counts.reshape(-1)
+            counts = flat != ignore_index
+            valid |= ~counts.reshape(shape)
+            flat = np.where(counts, flat, 0)
         all_of(label, "targets", y, valid, f"in [0, {K})")
-    return y.reshape(-1).astype(np.intp, copy=False), counts
+    return flat.astype(np.intp, copy=False), counts
 
 
 def _class_number(label: str, ignore_index: Any) -> int:
@@ -445,7 +446,8 @@ def cross_entropy(
     ignore_index = _class_number(label, ignore_index)
     eps = number(label, "label_smoothing", label_smoothing, "in [0, 1]")
     w = _class_weights(label, "weight", weight, K, z.dtype)
-    if array(label, target).shape == x.shape:
+    given = array(label, target)
+    if given.shape == x.shape:
         t = _class_rows(label, reals(label, input, target)[1])[0]
         distributions(label, "target", t)
         if ignore_index >= 0:
@@ -455,7 +457,7 @@ def cross_entropy(
         t = (1 - eps) * t + eps / K
         loss: Any = -np.sum((t if w is None else t * w) * apply(_log_softmax, z), axis=-1)
         return reduce(label, loss.reshape(shape), reduction)
-    y, counts = _class_targets(label, target, K, shape, ignore_index)
+    y, counts = _class_targets(label, array_of(given), K, shape, ignore_index)
     if reduction == "mean" and w is None and counts is None and eps == 0 and len(y):
         return apply(_cross_entropy, z, y, mean=True)
     loss = apply(_cross_entropy, z, y)
@@ -497,6 +499,7 @@ def nll_loss(
     K = log_p.shape[1]
     ignore_index = _class_number("nll_loss", ignore_index)
     w = _class_weights("nll_loss", "weight", weight, K, log_p.dtype)
+    target = array_of(array("nll_loss", target))
     y, counts = _class_targets("nll_loss", target, K, shape, ignore_index)
     loss = -log_p[np.arange(len(y)), y]
     if w is not None:

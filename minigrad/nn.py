@@ -192,13 +192,16 @@ class Sequential(Module):
 
 # y = x W^T + b for rows x, with the two products derived in chapters/autograd/tensor-engine.ipynb:
 # dL/dx = g W, dL/dW = g^T x (summed over all leading axes), dL/db = g (summed by the walk).
+# x.dot(W) is x @ W, and on small matrices takes NumPy half as long.
 @primitive(
-    lambda g, y, x, W, b: (rows(g) @ W).reshape(x.shape),
-    lambda g, y, x, W, b: rows(g).T @ rows(x),
+    lambda g, y, x, W, b: rows(g).dot(W).reshape(x.shape),
+    lambda g, y, x, W, b: rows(g).T.dot(rows(x)),
     lambda g, y, x, W, b: rows(g),
 )
-def affine(x: Any, W: Any, b: Any) -> Any:
-    y = rows(x) @ W.T
+def _linear(x: Any, W: Any, b: Any) -> Any:
+    if W.ndim != 2 or x.shape[-1:] != W.shape[1:] or (b is not None and b.shape != W.shape[:1]):
+        raise ValueError("x must be (..., in), weight (out, in) and bias (out,)")
+    y = rows(x).dot(W.T)
     if b is not None and b.dtype == y.dtype:
         y += b  # in place for an array; a Tensor gives a new one
     elif b is not None:
@@ -219,15 +222,12 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Te
     >>> linear(np.ones((1, 2)), np.array([[1.0, 2.0]]), np.array([0.5]))
     Tensor([[3.5]])
     """
-    x, W = (a if isinstance(a, Tensor) else np.asarray(a) for a in (x, weight))
-    b = bias if bias is None or isinstance(bias, Tensor) else np.asarray(bias)
-    if x.ndim == 0 or W.ndim != 2 or x.shape[-1] != W.shape[1]:
-        raise ValueError(
-            f"linear: x must be (..., in) and weight (out, in), got {x.shape} and {W.shape}"
-        )
-    if b is not None and b.shape != W.shape[:1]:
-        raise ValueError(f"linear: bias must be {W.shape[:1]}, got {b.shape}")
-    return apply(affine, x, W, b)
+    return apply(_linear, operand(x), operand(weight), bias if bias is None else operand(bias))
+
+
+def operand(a: ArrayLike) -> Any:
+    """a as a Tensor or an array."""
+    return a if isinstance(a, Tensor) else np.asarray(a)
 
 
 class Linear(Module):

@@ -29,6 +29,7 @@ ArrayLike = Any  # a Tensor, an array, a Python number, or a nested sequence of 
 # RULES[f] is either a tuple with one rule per argument,   rule(g, y, *args, **kwargs) -> dL/darg
 # (None where an argument has no derivative), or one function that gives them all at once.
 RULES: dict[Callable[..., Any], Any] = {}
+ON_ARRAYS: dict[Callable[..., Any], Callable[..., Any]] = {}  # of a @primitive, the bare function
 # NumPy functions written in terms of others, and those that give plain arrays (np.sign, np.argmax).
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {}
 PIECEWISE_CONSTANT: set[Callable[..., Any]] = set()
@@ -90,6 +91,7 @@ def apply(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
     `f` is a function with a rule. If it returns a tuple `(y, *saved)`, the tuple is kept and handed
     to the rule in the place of y: that is how a fused operation passes on what it has computed.
     """
+    f = ON_ARRAYS.get(f, f)
     wanted = False
     values = []
     for a in args:
@@ -138,25 +140,19 @@ def walk(
     waiting: list[tuple[int, Tensor]] = []  # a heap, youngest on top
     total: dict[int, Any] = {}  # number -> dL/d(tensor), as far as it has arrived
 
-    def arrive(a: Tensor, g: Any) -> None:
-        n = a._number
+    for y, g in zip(outputs, gradients):
+        n = y._number
         if n in total:
-            total[n] = total[n] + g  # never in place: the first may be shared with another tensor
+            total[n] = total[n] + g
         else:
             total[n] = g
-            if a._f is None and targets is None:
-                leaves.append(a)
-            else:
-                heappush(waiting, (-n, a))
-
-    for y, g in zip(outputs, gradients):
-        arrive(y, g)
+            heappush(waiting, (-n, y))
     while waiting:
         y = heappop(waiting)[1]
         n = y._number
         g = total.pop(n)
         f = y._f
-        if targets is not None and n in targets:
+        if n in targets if targets is not None else f is None:
             found.append((y, g))
         if f is None or n <= oldest:
             continue
@@ -168,20 +164,20 @@ def walk(
         args, kwargs = y._args, y._kwargs
         if create_graph:
             values: Any = args
-            # the saved values as Tensors: from the function itself, not what @primitive made of it
-            out = y if type(y._out) is not tuple else inspect.unwrap(f)(*args, **kwargs)
+            out = y if type(y._out) is not tuple else f(*args, **kwargs)  # what it saves, as Tensors
         else:
             values = [a._data if isinstance(a, Tensor) else a for a in args]
             out = y._out
+        given = (g, out, *values)
         rules = RULES[f]
-        if not isinstance(rules, tuple):
-            grads = rules(g, out, *values, **kwargs)
-        else:
-            grads = None
+        grads = None if type(rules) is tuple else rules(*given, **kwargs)
         for i, a in enumerate(args):
-            if not isinstance(a, Tensor) or not a._requires_grad or a._number < oldest:
+            if not isinstance(a, Tensor) or not a._requires_grad:
                 continue
-            if a._number > n:
+            k = a._number
+            if k < oldest:
+                continue
+            if k > n:
                 raise RuntimeError(
                     f"a tensor of shape {a.shape} was changed in place after {name(f)} used it: "
                     "call backward() before changing it, or compute the output anew"
@@ -190,7 +186,7 @@ def walk(
                 d = grads[i]
             else:
                 rule = rules[i]
-                d = rule(g, out, *values, **kwargs) if rule is not None else None
+                d = None if rule is None else rule(*given, **kwargs)
             if d is None:
                 raise RuntimeError(
                     f"{name(f)} has no derivative with respect to its argument {i}: "
@@ -201,7 +197,14 @@ def walk(
                 d = unbroadcast(d, v.shape)
             if d.dtype is not v.dtype:
                 d = d.astype(v.dtype)
-            arrive(a, d)
+            if k in total:
+                total[k] = total[k] + d  # not in place: the first may be another tensor's too
+            else:
+                total[k] = d
+                if a._f is None and targets is None:
+                    leaves.append(a)
+                else:
+                    heappush(waiting, (-k, a))
         if not retain_graph:
             y._f, y._args, y._out = released, (), None
     return found + [(a, total[a._number]) for a in leaves]
@@ -210,7 +213,7 @@ def walk(
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum g over the axes along which an array of `shape` was repeated to reach g's shape."""
     if g.ndim == 2 and shape == g.shape[1:]:
-        return ones(len(g), g.dtype) @ g
+        return np.dot(ones(len(g), g.dtype), g)
     lead = g.ndim - len(shape)
     axes = tuple(range(lead)) + tuple(
         i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1
@@ -245,6 +248,7 @@ def primitive(*rules: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]
             return f(*args, **kwargs)
 
         RULES[f] = RULES[call] = rules
+        ON_ARRAYS[call] = f
         return call
 
     return decorate
@@ -499,6 +503,9 @@ class Tensor:
     def __rmatmul__(self, other: ArrayLike) -> Tensor:
         return apply(np.matmul, other, self)
 
+    def dot(self, other: ArrayLike) -> Tensor:
+        return np.dot(self, other)  # type: ignore[no-any-return, call-overload]
+
     def __neg__(self) -> Tensor:
         return apply(np.negative, self)
 
@@ -659,7 +666,7 @@ def seed_gradient(y: Tensor, gradient: ArrayLike | None) -> Any:
                 f"the output has shape {y.shape}; a gradient starts from one number: take its "
                 ".sum() or .mean(), or pass dL/d(output) of that shape"
             )
-        return np.ones(y.shape, y.dtype)
+        return np.array(1, y.dtype).reshape(y.shape)
     if isinstance(gradient, Tensor):
         if gradient.shape != y.shape:
             raise ValueError(

@@ -140,7 +140,7 @@ CASES = {
         (lambda x: x[None, 1:], ((3,),), "line"),
     ],
     tensor.scatter: [(lambda x: tensor.scatter(x, [0, 0, 2], (4,)), ((3,),), "line")],
-    nn.affine: [
+    nn._linear: [
         (lambda x, W, b: nn.linear(x, W, b), s, "line")
         for s in (((2, 3), (4, 3), (4,)), ((3,), (1, 3), (1,)), ((2, 2, 3), (2, 3), (2,)))
     ]

@@ -63,7 +63,7 @@ def test_layers():
     at = nodes(ax)
     assert len(at) == sum(bool(t.get_text()) for t in ax.texts)  # no two boxes on one spot
     column = {label: x for (x, _), label in at.items()}
-    assert column["W\n(2, 3)"] == column["affine\n(2, 2)"] - 1
+    assert column["W\n(2, 3)"] == column["linear\n(2, 2)"] - 1
     assert max(column.values()) == column["mean\n()"]
     assert len(at) == 15 and len(ends(ax)) == 15
 

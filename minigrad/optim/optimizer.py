@@ -58,6 +58,7 @@ class Block:
         self, params: Sequence[Tensor], states: Sequence[dict[str, Any]], layerwise: bool
     ) -> None:
         self.params = list(params)
+        self.shapes = [p.shape for p in self.params]
         self.places: list[Any]  # where in theta each parameter lies
         if layerwise:
             self.theta = np.atleast_1d(self.params[0]._data.copy())
@@ -86,17 +87,20 @@ class Block:
 
     def gradient(self) -> Array:
         """The gradients, side by side as the parameters are. Not to be written to."""
-        grads = []
-        for p in self.params:
-            g = p.grad if isinstance(p.grad, np.ndarray) else np.asarray(p.grad)
-            if g.shape != p._data.shape:
-                raise ValueError(f"a parameter of shape {p.shape} has a .grad of shape {g.shape}")
-            if g.dtype is not p._data.dtype and not np.can_cast(g.dtype, p.dtype, "same_kind"):
-                raise TypeError(f"a parameter of {p.dtype} numbers has a .grad of {g.dtype}")
-            grads.append(g)
-        if len(grads) == 1:
-            return grads[0].astype(self.theta.dtype, copy=False).reshape(self.theta.shape)
-        return np.concatenate([g.ravel() for g in grads], out=self.g, casting="same_kind")
+        grads = [np.asarray(p.grad) for p in self.params]
+        if [g.shape for g in grads] != self.shapes:
+            for g, shape in zip(grads, self.shapes):
+                if g.shape != shape:
+                    raise ValueError(f"a parameter of shape {shape} has a .grad of shape {g.shape}")
+        dtype = self.theta.dtype
+        try:
+            if len(grads) == 1:
+                g = grads[0].astype(dtype, casting="same_kind", copy=False)
+                return g.reshape(self.theta.shape)
+            return np.concatenate([g.ravel() for g in grads], out=self.g, casting="same_kind")
+        except TypeError:
+            wrong = next(g.dtype for g in grads if not np.can_cast(g.dtype, dtype, "same_kind"))
+            raise TypeError(f"a parameter of {dtype} numbers has a .grad of {wrong}") from None
 
     def states(self) -> list[dict[str, Any]]:
         """A copy of the state for each parameter, the arrays in the parameter's shape."""
@@ -184,7 +188,9 @@ class Optimizer:
             own = {k: v for k, v in group.items() if k != "params"}
             self.param_groups.append({"params": ps, **self._read(options | own)})
         self._blocks = [self._make_blocks(g["params"]) for g in self.param_groups]
-        self._options: list[dict[str, Any]] = [{} for _ in self.param_groups]  # last ones read
+        # each group as it was when its options were last read, and those options
+        self._seen: list[dict[str, Any]] = [{} for _ in self.param_groups]
+        self._options: list[dict[str, Any]] = [{} for _ in self.param_groups]
         self._schedule: Callable[[int], float] | None = None
         self._common: dict[str, Any] = {"steps": 0}  # state that belongs to no parameter
 
@@ -250,7 +256,7 @@ class Optimizer:
         if self._schedule is not None:
             self.lr = self._schedule(self._common["steps"])
         for i, group in enumerate(self.param_groups):
-            self._options[i] = self._current(group, self._options[i])
+            self._read_again(i, group)
         self._common["steps"] += 1
         for block, g, i in ready:
             block.take_over()
@@ -345,15 +351,13 @@ class Optimizer:
 
     # --- options
 
-    def _current(self, group: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
-        """The options of a group, read anew if one was changed since the last step."""
-        if len(group) == len(last) + 1 and all(
-            map(is_, last.values(), (v for k, v in group.items() if k != "params"))
-        ):
-            return last
-        options = self._read({k: v for k, v in group.items() if k != "params"})
-        group.update(options)
-        return options
+    def _read_again(self, i: int, group: dict[str, Any]) -> None:
+        """Read the options of group i, if one was changed since the last step."""
+        seen = self._seen[i]
+        if len(group) != len(seen) or not all(map(is_, group.values(), seen.values())):
+            self._options[i] = self._read({k: v for k, v in group.items() if k != "params"})
+            group.update(self._options[i])
+            self._seen[i] = dict(group)
 
     def _read(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options, checked, as plain Python numbers (NumPy's would turn float32 to float64)."""
