@@ -486,7 +486,16 @@ def _gelu(x: Any) -> Any:
 
 def _gelu_tanh_rule(g: Any, out: Any, x: Any) -> Any:
     _, s, c = out
-    return g * (s + c * (s * (1 - s)) * (2 * ROOT_2_OVER_PI * (1 + 3 * 0.044715 * c * c)))
+    d = c * c  # c 2u', then c s (1 - s) 2u'
+    d *= 6 * ROOT_2_OVER_PI * 0.044715
+    d += 2 * ROOT_2_OVER_PI
+    d *= c
+    slope = 1 - s
+    slope *= s
+    d *= slope
+    d += s
+    d *= g
+    return d
 
 
 # (1 + tanh u) / 2 = sigmoid(2u), so y = x s, s = sigmoid(2u), u = sqrt(2/pi)(x + 0.044715 x^3), and
@@ -494,7 +503,11 @@ def _gelu_tanh_rule(g: Any, out: Any, x: Any) -> Any:
 @primitive(_gelu_tanh_rule)
 def _gelu_tanh(x: Any) -> Any:
     c = np.clip(x, -30, 30)
-    s = logistic(2 * ROOT_2_OVER_PI * (c + 0.044715 * c * c * c))
+    v = c * c  # 2u, in place for an array; Tensors give new ones
+    v *= 2 * ROOT_2_OVER_PI * 0.044715
+    v += 2 * ROOT_2_OVER_PI
+    v *= c
+    s = logistic(v)
     return x * s, s, c
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from .init import check_number
 from .nn import Linear, Module, dropout
 from .norms import floating, positive
-from .tensor import Array, ArrayLike, Tensor, apply, ones, primitive
+from .tensor import RULES, Array, ArrayLike, Tensor, apply, ones, primitive
 
 __all__ = [
     "KVCache",
@@ -23,15 +23,42 @@ __all__ = [
 ]
 
 
-# dL/ds = p (g - Σ g p), the softmax's Jacobian diag(p) - p pᵀ applied to g: derived in
-# chapters/activations/softmax.ipynb. Where p is 0, so is dL/ds.
-@primitive(lambda g, p, s: p * (g - sums(g * p)))
-def attention_weights(s: Any) -> Any:
-    """softmax over the last axis; zeros where all of it is −∞."""
+def attend(q: Any, k: Any, v: Any, mask: Any, kept: Any, scale: float) -> tuple[Any, Any]:
+    """(p v, p) with p = softmax(scale q kᵀ + mask), zeros in a row whose scores are all −∞.
+
+    mask: added to the scores, or None. kept: factors on p (a dropout's), or None.
+    """
+    s = (q * scale) @ transposed(k)  # q kᵀ itself can overflow in float16
+    if mask is not None:
+        s = s + mask
     top = s.max(axis=-1, keepdims=True)
-    e = np.exp(s - np.where(top == -inf, 0, top))
-    total = sums(e)
-    return e / np.where(total == 0, 1, total)
+    p = np.exp(s - np.where(top == -inf, 0, top))
+    total = sums(p)
+    p /= np.where(total == 0, 1, total)  # in place for an array; a Tensor gives a new one
+    return (p if kept is None else p * kept) @ v, p
+
+
+# dL/dv = pᵀ g,   dL/dp = g vᵀ,   dL/dq = scale dL/ds k,   dL/dk = scale (dL/ds)ᵀ q, and between them
+# dL/ds = p (dL/dp - Σ p dL/dp), the softmax's Jacobian diag(p) - p pᵀ applied to dL/dp: derived in
+# chapters/activations/softmax.ipynb. Where p is 0, so is dL/ds.
+def attend_rule(
+    g: Any, out: Any, q: Any, k: Any, v: Any, mask: Any, kept: Any, scale: float
+) -> tuple[Any, ...]:
+    p = out[1]
+    dp = g @ transposed(v)
+    if kept is not None:
+        dp *= kept
+    ds = dp * p
+    ds -= p * sums(ds)
+    dv = transposed(p if kept is None else p * kept) @ g
+    return ds @ (k * scale), transposed(ds) @ (q * scale), dv, ds, None, None
+
+
+RULES[attend] = attend_rule
+
+
+def transposed(x: Any) -> Any:
+    return x.swapaxes(-1, -2)
 
 
 def sums(x: Any) -> Any:
@@ -133,18 +160,16 @@ def scaled_dot_product_attention(
     if is_causal and attn_mask is not None:
         raise ValueError(f"{caller}: give attn_mask or is_causal, not both: combine the masks")
     mask = np.tri(L, S, dtype=bool) if is_causal else attn_mask
+    shape = (*q.shape[:-1], S)
     if mask is not None:
-        mask = check_mask(caller, mask, (*q.shape[:-1], S))
+        mask = check_mask(caller, mask, shape)
+        if mask.dtype.kind == "b":
+            mask = np.where(mask, 0, -inf).astype(q.dtype)
     if scale is None:
         scale = 1 / sqrt(q.shape[-1])
     check_number(caller, "scale", scale)
-
-    # q is scaled before the product: q kᵀ itself can overflow in float16
-    s = np.matmul(q * scale, np.swapaxes(k, -1, -2))
-    if mask is not None:
-        s = s + (np.where(mask, 0, -inf).astype(s.dtype) if mask.dtype.kind == "b" else mask)
-    p = dropout(apply(attention_weights, s), dropout_p, rng=rng)
-    return apply(np.matmul, p, v)
+    kept = dropout(np.ones(shape, q.dtype), dropout_p, rng=rng).data if dropout_p else None
+    return apply(attend, q, k, v, mask, kept, float(scale))
 
 
 def repeat_heads(x: Any, r: int) -> Any:

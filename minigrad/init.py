@@ -70,7 +70,7 @@ def check_number(
     caller: str, label: str, x: Any, low: float = -inf, high: float = inf, above: float = -inf
 ) -> None:
     """Raise ValueError unless x is a finite number, low <= x <= high and x > above."""
-    number: bool = isinstance(x, Real)
+    number: bool = type(x) is float or isinstance(x, Real)
     if not (number and low <= x <= high and above < x and -inf < x < inf):
         bounds = [("in [", low, f", {high:g}]")] if high < inf else [(">= ", low, "")]
         ranges = [f" {a}{n:g}{b}" for a, n, b in [*bounds, ("> ", above, "")] if n > -inf]

@@ -7,14 +7,13 @@ computes with them. Everything else here only walks over those attributes. First
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from . import init
-from .tensor import Array, ArrayLike, Tensor, apply, primitive
+from .tensor import Array, ArrayLike, Tensor, apply, primitive, rows
 
 
 class Parameter(Tensor):
@@ -207,11 +206,6 @@ def _linear(x: Any, W: Any, b: Any) -> Any:
     elif b is not None:
         y = y + b
     return y if x.ndim == 2 else y.reshape(x.shape[:-1] + W.shape[:1])
-
-
-def rows(x: Any) -> Any:
-    """x as a matrix, for one large product in place of many small ones."""
-    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Tensor:

@@ -30,7 +30,9 @@ LOG2, LOG10 = float(np.log(2)), float(np.log(10))
 def logistic(x: Any) -> Any:
     """1 / (1 + e^-x). For x << 0 the exponential is inf in floating point, and the result 0."""
     with np.errstate(over="ignore"):
-        return 1 / (1 + np.exp(-x))
+        y = np.exp(-x)
+    y += 1
+    return 1 / y
 
 
 RULES.update(

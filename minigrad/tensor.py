@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator
 from functools import lru_cache, wraps
@@ -212,7 +213,8 @@ def walk(
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum g over the axes along which an array of `shape` was repeated to reach g's shape."""
-    if g.ndim == 2 and shape == g.shape[1:]:
+    if len(shape) == 1 and shape == g.shape[-1:]:
+        g = rows(g)
         return np.dot(ones(len(g), g.dtype), g)
     lead = g.ndim - len(shape)
     axes = tuple(range(lead)) + tuple(
@@ -220,6 +222,11 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     )
     g = g.sum(axis=axes) if axes else g
     return g.reshape(shape) if g.shape != shape else g
+
+
+def rows(x: Any) -> Any:
+    """x as a matrix, for one large product in place of many small ones."""
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 @lru_cache

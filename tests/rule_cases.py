@@ -37,6 +37,7 @@ def binary(f, region, scalars=True):
 
 
 CONDITION = np.array([[True, False, True], [False, False, True]])
+KEPT = np.array([[[2.0, 0, 2, 2], [0, 2, 0, 2]], [[2, 2, 2, 0], [2, 0, 2, 2]]])  # of a dropout
 mask = np.array([True, False, True])
 
 CASES = {
@@ -278,8 +279,12 @@ CASES.update(
             (lambda x, w: norms.rms_norm(x, 4, w), ((2, 4), (4,)), "apart"),
             (lambda x: norms.rms_norm(x, (2, 3), eps=0.1), ((2, 2, 3),), "line"),
         ],
-        attention.attention_weights: [
-            (lambda s: tensor.apply(attention.attention_weights, s), ((2, 3),), "line"),
+        attention.attend: [
+            (
+                lambda *t: tensor.apply(attention.attend, *t, KEPT, 0.7),
+                ((2, 2, 3), (2, 4, 3), (2, 4, 2), (2, 1, 4)),
+                "line",
+            ),
             # the second query may attend to nothing
             (
                 lambda q, k, v: attention.scaled_dot_product_attention(
