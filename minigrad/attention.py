@@ -38,9 +38,9 @@ def attend(q: Any, k: Any, v: Any, mask: Any, kept: Any, scale: float) -> tuple[
     return (p if kept is None else p * kept) @ v, p
 
 
-# dL/dv = pᵀ g,   dL/dp = g vᵀ,   dL/dq = scale dL/ds k,   dL/dk = scale (dL/ds)ᵀ q, and between them
-# dL/ds = p (dL/dp - Σ p dL/dp), the softmax's Jacobian diag(p) - p pᵀ applied to dL/dp: derived in
-# chapters/activations/softmax.ipynb. Where p is 0, so is dL/ds.
+#     dL/dv = pᵀ g,   dL/dp = g vᵀ,   dL/dq = scale dL/ds k,   dL/dk = scale (dL/ds)ᵀ q,
+# and between them dL/ds = p (dL/dp - Σ p dL/dp), the softmax's Jacobian diag(p) - p pᵀ applied to
+# dL/dp: derived in chapters/activations/softmax.ipynb. Where p is 0, so is dL/ds.
 def attend_rule(
     g: Any, out: Any, q: Any, k: Any, v: Any, mask: Any, kept: Any, scale: float
 ) -> tuple[Any, ...]:

@@ -22,7 +22,7 @@ import numpy as np
 
 from .init import check_number
 from .nn import Module, Parameter
-from .tensor import Array, ArrayLike, Tensor, apply, primitive
+from .tensor import Array, ArrayLike, Tensor, apply, array_of, primitive, rows
 
 __all__ = [
     "BatchNorm1d",
@@ -47,9 +47,10 @@ __all__ = [
 def mean(x: Any, axes: tuple[int, ...]) -> Any:
     """Mean over the axes, kept as axes of size 1. As a product with 1/n where BLAS can do it."""
     if axes == (x.ndim - 1,):
-        return x @ nths(x.shape[-1], x.dtype)
+        m = rows(x).dot(nths(x.shape[-1], x.dtype))
+        return m if x.ndim == 2 else m.reshape(*x.shape[:-1], 1)
     if axes == (0,) and x.ndim == 2:
-        return nths(len(x), x.dtype).T @ x
+        return np.dot(nths(len(x), x.dtype).T, x)
     return x.sum(axis=axes, keepdims=True) / prod(x.shape[a] for a in axes)
 
 
@@ -136,8 +137,8 @@ def floating(x: ArrayLike) -> Any:
 def check_shapes(caller: str, shape: tuple[int, ...], reason: str, **arrays: Any) -> None:
     """Raise ValueError unless each of the arrays that is given has the shape."""
     for label, a in arrays.items():
-        if a is not None and getattr(a, "shape", None) != shape and np.shape(a) != shape:
-            raise ValueError(f"{caller}: {label} must be {shape}, {reason}, got {np.shape(a)}")
+        if a is not None and (got := np.asarray(array_of(a)).shape) != shape:
+            raise ValueError(f"{caller}: {label} must be {shape}, {reason}, got {got}")
 
 
 def check_running(caller: str, **running: Any) -> None:
@@ -157,14 +158,14 @@ def check_running(caller: str, **running: Any) -> None:
 
 def trailing(caller: str, x: Any, normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
     """The last axes of x, those of `normalized_shape`, after checking that they agree."""
-    shape = normalized_shape if type(normalized_shape) is tuple else (normalized_shape,)
-    if 0 in shape or x.shape[-len(shape) :] != shape:
+    shape, given = normalized_shape, x.shape
+    if type(shape) is not tuple or 0 in shape or given[-len(shape) :] != shape:
         shape = as_shape(caller, normalized_shape)
-    if x.shape[-len(shape) :] != shape:
+    if given[-len(shape) :] != shape:
         raise ValueError(
-            f"{caller}: the last axes of x must be normalized_shape {shape}, got x {x.shape}"
+            f"{caller}: the last axes of x must be normalized_shape {shape}, got x {given}"
         )
-    return tuple(range(x.ndim - len(shape), x.ndim))
+    return tuple(range(len(given) - len(shape), len(given)))
 
 
 def as_shape(caller: str, shape: Any) -> tuple[int, ...]:

@@ -165,7 +165,7 @@ def walk(
         args, kwargs = y._args, y._kwargs
         if create_graph:
             values: Any = args
-            out = y if type(y._out) is not tuple else f(*args, **kwargs)  # what it saves, as Tensors
+            out = f(*args, **kwargs) if type(y._out) is tuple else y  # what it saved, as Tensors
         else:
             values = [a._data if isinstance(a, Tensor) else a for a in args]
             out = y._out
@@ -511,7 +511,7 @@ class Tensor:
         return apply(np.matmul, other, self)
 
     def dot(self, other: ArrayLike) -> Tensor:
-        return np.dot(self, other)  # type: ignore[no-any-return, call-overload]
+        return np.dot(self, other)  # type: ignore[no-any-return]
 
     def __neg__(self) -> Tensor:
         return apply(np.negative, self)

@@ -65,13 +65,13 @@ class Linear:
 
     def forward(self, x: Array) -> Array:
         self.x = x
-        np.matmul(x, self.WT, out=self.y)
+        np.dot(x, self.WT, out=self.y)
         return np.add(self.y, self.b, out=self.y)
 
     def backward(self, g: Array) -> Array | None:
-        np.matmul(g.T, self.x, out=self.dW)
-        np.matmul(self.ones, g, out=self.db)
-        return self.dx if self.dx is None else np.matmul(g, self.W, out=self.dx)
+        np.dot(g.T, self.x, out=self.dW)
+        np.dot(self.ones, g, out=self.db)
+        return self.dx if self.dx is None else np.dot(g, self.W, out=self.dx)
 
 
 class Relu:
@@ -101,10 +101,10 @@ class LayerNorm:
 
     def forward(self, x: Array) -> Array:
         z, y, r = self.z, self.y, self.r
-        np.matmul(x, self.nth, out=r)
+        np.dot(x, self.nth, out=r)
         np.subtract(x, r, out=z)
         np.multiply(z, z, out=y)
-        np.matmul(y, self.nth, out=r)
+        np.dot(y, self.nth, out=r)
         np.add(r, self.eps, out=r)
         np.sqrt(r, out=r)
         np.divide(z, r, out=z)
@@ -114,15 +114,15 @@ class LayerNorm:
     def backward(self, g: Array) -> Array | None:
         z, s, dx, row = self.z, self.s, self.dx, self.row
         np.multiply(g, z, out=s)
-        np.matmul(self.ones, s, out=self.dw)
-        np.matmul(self.ones, g, out=self.db)
+        np.dot(self.ones, s, out=self.dw)
+        np.dot(self.ones, g, out=self.db)
         if self.first:
             return None
         np.multiply(g, self.w, out=dx)
         np.multiply(dx, z, out=s)
-        np.matmul(s, self.nth, out=row)
+        np.dot(s, self.nth, out=row)
         np.multiply(z, row, out=s)
-        np.matmul(dx, self.nth, out=row)
+        np.dot(dx, self.nth, out=row)
         np.subtract(dx, row, out=dx)
         np.subtract(dx, s, out=dx)
         return np.divide(dx, self.r, out=dx)
@@ -200,7 +200,7 @@ class Attention:
         np.maximum.reduce(p, axis=-1, keepdims=True, out=row)
         np.subtract(p, row, out=p)
         np.exp(p, out=p)
-        np.matmul(p.reshape(-1, len(self.ones)), self.ones, out=row.reshape(-1, 1))
+        np.dot(p.reshape(-1, len(self.ones)), self.ones, out=row.reshape(-1, 1))
         np.divide(p, row, out=p)
         np.matmul(p, self.v, out=self.yh)
         return self.out.forward(self.y)
@@ -211,7 +211,7 @@ class Attention:
         np.matmul(p.swapaxes(-1, -2), g, out=self.dv)
         np.matmul(g, self.v.swapaxes(-1, -2), out=s)
         np.multiply(s, p, out=s)
-        np.matmul(s.reshape(-1, len(self.ones)), self.ones, out=row.reshape(-1, 1))
+        np.dot(s.reshape(-1, len(self.ones)), self.ones, out=row.reshape(-1, 1))
         np.multiply(p, row, out=p)
         np.subtract(s, p, out=s)
         np.multiply(s, self.scale, out=s)
@@ -232,7 +232,7 @@ class CrossEntropy:
         np.maximum.reduce(z, axis=1, keepdims=True, out=row)
         np.subtract(z, row, out=z)
         np.exp(z, out=p)
-        np.matmul(p, self.ones, out=row)
+        np.dot(p, self.ones, out=row)
         return float(np.add.reduce(np.log(row), axis=None) - np.add.reduce(z[self.rows, y])) / len(
             y
         )

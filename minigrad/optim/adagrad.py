@@ -38,6 +38,7 @@ class Adagrad(Optimizer):
     array([2.5])
     """
 
+    elementwise = True
     domains = Optimizer.domains | {
         "lr_decay": "[0, inf)",
         "initial_accumulator_value": "[0, inf)",

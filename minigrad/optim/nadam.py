@@ -43,6 +43,7 @@ class NAdam(Optimizer):
     array([2.4718])
     """
 
+    elementwise = True
     domains = Optimizer.domains | {
         "momentum_decay": "[0, inf)",
         "decoupled_weight_decay": "{False, True}",

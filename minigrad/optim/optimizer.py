@@ -19,7 +19,7 @@ import numpy as np
 
 from ..tensor import Array, Tensor, clock
 
-STRETCH = 1 << 17  # elements
+STRETCH = 1 << 18  # elements
 
 
 class State(dict[str, Any]):
@@ -38,24 +38,19 @@ class State(dict[str, Any]):
         return zeros
 
 
-class StateOfStretch(State):
-    """The same for a stretch of theta: its arrays are views of the whole block's."""
-
-    def __init__(self, whole: State, stretch: slice) -> None:
-        super().__init__(whole.theta[stretch])
-        self["t"], self.whole, self.stretch = whole["t"], whole, stretch
-
-    def __missing__(self, key: str) -> Array:
-        view: Array = self.whole[key][self.stretch]
-        self[key] = view
-        return view
-
-
 class Block:
-    """Parameters that are stepped together. Their `data` are views of one array, theta."""
+    """Parameters that are stepped together. Their `data` are views of one array, theta.
+
+    stretches: pairs (where in theta, state). A long theta is cut in several if the rule is one for
+        every element by itself: the arrays of a stretch stay in the processor's cache.
+    """
 
     def __init__(
-        self, params: Sequence[Tensor], states: Sequence[dict[str, Any]], layerwise: bool
+        self,
+        params: Sequence[Tensor],
+        states: Sequence[dict[str, Any]],
+        layerwise: bool,
+        elementwise: bool,
     ) -> None:
         self.params = list(params)
         self.shapes = [p.shape for p in self.params]
@@ -68,13 +63,22 @@ class Block:
             ends = np.cumsum([p.size for p in self.params])
             self.places = [slice(end - p.size, end) for p, end in zip(self.params, ends)]
         self.g = np.empty_like(self.theta)
-        self.state = State(self.theta)
+        length = STRETCH if elementwise else max(self.theta.size, 1)
+        starts = range(0, self.theta.size, length)
+        where = [slice(i, i + length) for i in starts] if len(starts) > 1 else [...]
+        self.stretches = [(w, State(self.theta[w])) for w in where]
         for key, value in states[0].items():
-            if layerwise or not isinstance(value, np.ndarray):
-                self.state[key] = value
-            else:
-                self.state[key] = np.concatenate([s[key].ravel() for s in states])
+            if not layerwise and isinstance(value, np.ndarray):
+                value = np.concatenate([s[key].ravel() for s in states])
+            for w, state in self.stretches:
+                state[key] = value[w].copy() if isinstance(value, np.ndarray) else value
         self.take_over()
+
+    @property
+    def state(self) -> State:
+        """The state of all of theta, where it is not cut."""
+        ((_, state),) = self.stretches
+        return state
 
     def take_over(self) -> None:
         """Make the parameters' data views of theta (again, if another optimizer had them since)."""
@@ -110,8 +114,15 @@ class Block:
                 return value
             return value.copy() if place is ... else value[place].reshape(p.shape).copy()
 
+        first, *others = [state for _, state in self.stretches]
+        whole = {
+            key: np.concatenate([value, *(s[key] for s in others)])
+            if others and isinstance(value, np.ndarray)
+            else value
+            for key, value in first.items()
+        }
         return [
-            {key: part(value, p, place) for key, value in self.state.items()}
+            {key: part(value, p, place) for key, value in whole.items()}
             for p, place in zip(self.params, self.places)
         ]
 
@@ -137,9 +148,7 @@ class Optimizer:
     """
 
     layerwise = False
-    # Whether the rule is one for every element by itself, and keeps nothing but t and arrays that
-    # start as zeros. A long block is then stepped in stretches, whose arrays stay in the cache.
-    elementwise = False
+    elementwise = False  # whether the rule is one for every element by itself
     needs_finite = False  # whether the rule cannot be computed for a gradient with inf or nan
 
     # Where each option must lie; {0, 1, ...} are integers. Options of the same name mean the same.
@@ -260,14 +269,9 @@ class Optimizer:
         self._common["steps"] += 1
         for block, g, i in ready:
             block.take_over()
-            block.state["t"] += 1
-            if self.elementwise and block.theta.size > STRETCH:
-                for start in range(0, block.theta.size, STRETCH):
-                    s = slice(start, start + STRETCH)
-                    state = StateOfStretch(block.state, s)
-                    self.update(block.theta[s], g[s], state, **self._options[i])
-            else:
-                self.update(block.theta, g, block.state, **self._options[i])
+            for where, state in block.stretches:
+                state["t"] += 1
+                self.update(block.theta[where], g[where], state, **self._options[i])
             for p in block.params:  # changed: a graph that still needs the old value must raise
                 p._number = next(clock)
 
@@ -327,15 +331,21 @@ class Optimizer:
     def _make_blocks(
         self, params: list[Tensor], states: list[dict[str, Any]] | None = None
     ) -> list[Block]:
-        """One block for all parameters of the same dtype and age (a block has one t)."""
+        """One block for all parameters of the same dtype and age (a block has one t).
+
+        But a long one by itself, if it may: there its gradient need not be copied beside others.
+        """
         alike: dict[Any, list[tuple[Tensor, dict[str, Any]]]] = {}
         for i, (p, s) in enumerate(zip(params, states or [{}] * len(params))):
             age = frozenset((k, None if isinstance(v, np.ndarray) else v) for k, v in s.items())
-            alike.setdefault(i if self.layerwise else (p.dtype, age), []).append((p, s))
-        return [
-            Block([p for p, _ in pairs], [s for _, s in pairs], self.layerwise)
-            for pairs in alike.values()
-        ]
+            alone = self.layerwise or (self.elementwise and p.size >= STRETCH)
+            alike.setdefault(i if alone else (p.dtype, age), []).append((p, s))
+        return [self._make_block(pairs) for pairs in alike.values()]
+
+    def _make_block(self, pairs: list[tuple[Tensor, dict[str, Any]]]) -> Block:
+        return Block(
+            [p for p, _ in pairs], [s for _, s in pairs], self.layerwise, self.elementwise
+        )
 
     def _with_gradient(self, blocks: list[Block]) -> list[Block]:
         """The blocks to be stepped. One with gradients for only some is split in two for good."""
@@ -345,8 +355,7 @@ class Optimizer:
                 blocks.remove(block)
                 pairs = list(zip(block.params, block.states()))
                 for side in True, False:
-                    part = [pair for pair, h in zip(pairs, have) if h is side]
-                    blocks.append(Block([p for p, _ in part], [s for _, s in part], False))
+                    blocks.append(self._make_block([x for x, h in zip(pairs, have) if h is side]))
         return [block for block in blocks if block.params[0].grad is not None]
 
     # --- options

@@ -40,6 +40,7 @@ class RMSprop(Optimizer):
     array([2.])
     """
 
+    elementwise = True
     domains = Optimizer.domains | {"alpha": "[0, 1]", "centered": "{False, True}"}
 
     def __init__(

@@ -42,6 +42,7 @@ class SGD(Optimizer):
     array([0.])
     """
 
+    elementwise = True
     domains = Optimizer.domains | {"dampening": "[0, 1]"}
 
     def __init__(
