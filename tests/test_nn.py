@@ -308,6 +308,7 @@ def test_dropout_means_pytorchs_p():
         (lambda: nn.Linear(3, 2.5), "Linear: out_features must be a positive integer, got 2.5"),
         (lambda: nn.Linear(3, 2)(draw((4, 2))), r"linear: x must be \(..., in\), weight \(out, in\) .*got shapes \(4, 2\), \(2, 3\)"),
         (lambda: nn.linear(3.0, draw((2, 3))), "linear: x must be"),
+        (lambda: nn.linear(3.0, draw(2)), "linear: x must be"),
         (lambda: nn.linear(draw(3), draw((2, 3)), draw(3)), r"linear: .* bias \(out,\) \(got shapes \(3,\), \(2, 3\), \(3,\)\)"),
         (lambda: nn.Embedding(0, 3), "Embedding: num_embeddings must be a positive integer, got 0"),
         (lambda: nn.Embedding(3, None), "Embedding: embedding_dim must be a positive integer, got None"),

@@ -1172,6 +1172,18 @@ def test_stretch_by_stretch_is_the_same(name, options, monkeypatch):
             np.testing.assert_array_equal(s[key], t[key])
 
 
+def test_a_long_parameter_is_stepped_alone(monkeypatch):
+    """So its gradient is not copied, and the short ones still share a block."""
+    monkeypatch.setattr(optim.optimizer, "STRETCH", 100)
+    params = leaves([(3,), (20, 5), (2, 2), (101,)])
+    opt = optim.Adam(params)
+    drive(opt, params, 3)
+    assert [[p.size for p in block.params] for block in opt._blocks[0]] == [[3, 4], [100], [101]]
+    long = opt._blocks[0][1]
+    long.params[0].grad = np.ones((20, 5))
+    assert np.shares_memory(long.gradient(), long.params[0].grad)
+
+
 def test_which_optimizers_are_stepped_in_stretches():
     """Those whose rule looks at one element at a time."""
     assert {n for n in ALL if getattr(ALL[n], "elementwise", False)} == STRETCHED
@@ -1721,6 +1733,13 @@ def test_an_option_taken_away_is_missed():
     del opt.param_groups[0]["momentum"]
     with pytest.raises(ValueError, match="missing: momentum"):
         opt.step()
+    for change in (lambda group: group.popitem(), lambda group: group.update(rho=0.9)):
+        params = leaves()
+        opt = optim.SGD(params)
+        drive(opt, params, 2)  # the options have been read
+        change(opt.param_groups[0])
+        with pytest.raises(ValueError, match="unknown or missing: (nesterov|rho)"):
+            opt.step()
 
 
 def test_options_can_be_changed_between_steps():

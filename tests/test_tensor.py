@@ -81,6 +81,9 @@ def test_leaf_backward():
     x.backward()
     x.backward()
     assert x.grad == 2 and isinstance(x.grad, np.ndarray)
+    x = Tensor(np.ones((1, 1), np.float32), requires_grad=True)
+    x.backward()
+    assert x.grad.shape == (1, 1) and x.grad.dtype == np.float32 and x.grad == 1
 
 
 def test_constants_need_no_gradient():

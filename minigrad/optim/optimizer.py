@@ -71,7 +71,7 @@ class Block:
             if not layerwise and isinstance(value, np.ndarray):
                 value = np.concatenate([s[key].ravel() for s in states])
             for w, state in self.stretches:
-                state[key] = value[w].copy() if isinstance(value, np.ndarray) else value
+                state[key] = value[w] if isinstance(value, np.ndarray) else value
         self.take_over()
 
     @property
