@@ -17,10 +17,11 @@ TITLES = {
 }
 NOTES = """\
 A ratio is the median over the rounds of the run, with the quartiles in brackets; below 1 the first
-named is faster. "By hand" is NumPy with every array allocated beforehand and no graph: the limit
-for an engine on NumPy. "Fused" is PyTorch with `fused=True` in its optimizer. JAX compiles the
-whole step, Adam included, before it is timed. autograd is HIPS autograd with Adam in plain NumPy.
-Everyone has first been checked to compute the same."""
+named is faster. "By hand" is NumPy with every array allocated beforehand, BLAS for sums, and no
+graph: the limit for an engine on NumPy. "Plainly" is NumPy as one writes it, with the derivatives
+worked out by hand and expressions as in the formulas. "Fused" is PyTorch with `fused=True` in its
+optimizer. JAX compiles the whole step, Adam included, before it is timed. autograd is HIPS autograd
+with Adam in plain NumPy. Everyone has first been checked to compute the same."""
 
 
 def report(results: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .contestants import (
     by_hand,
+    plainly,
     with_autograd,
     with_jax,
     with_micrograd,
@@ -21,6 +22,7 @@ from .tasks import TASKS, Task
 
 CONTESTANTS = {
     "NumPy by hand": by_hand,
+    "NumPy plainly": plainly,
     "minigrad": with_minigrad,
     "PyTorch": with_torch,
     "PyTorch fused": with_torch,

@@ -342,7 +342,7 @@ CHINESE = {  # for what `benchmarks` says in English
     "Most memory while training the wide MLP, beyond modules and data:":
         "训练宽的 MLP 时最多占用的内存，模块与数据本身不计：",
     "Time to import:": "导入所需的时间：",
-    "NumPy by hand": "手写 NumPy", "NumPy alone": "只有 NumPy",
+    "NumPy by hand": "手写 NumPy", "NumPy plainly": "NumPy 平常写法", "NumPy alone": "只有 NumPy",
     "JAX compiled": "JAX（编译）", "PyTorch fused": "PyTorch（融合）",
     "recursion too deep": "递归太深", "a chain of ": "一串 ", " operations": " 次运算",
     "batch ": "批量 ",
