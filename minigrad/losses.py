@@ -334,8 +334,7 @@ def _class_rows(label: str, x: Tensor) -> tuple[Any, tuple[int, ...]]:
         return x, shape[:1]
     if len(shape) == 0 or shape[min(len(shape) - 1, 1)] == 0:
         raise ValueError(
-            f"{label}: input must be (K,), (N, K) or (N, K, d...) with K >= 1 classes, "
-            f"got {shape}"
+            f"{label}: input must be (K,), (N, K) or (N, K, d...) with K >= 1 classes, got {shape}"
         )
     if len(shape) == 1:
         return x.reshape(1, -1), ()

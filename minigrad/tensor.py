@@ -14,6 +14,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import math
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator
 from functools import lru_cache, wraps
@@ -30,7 +31,15 @@ ArrayLike = Any  # a Tensor, an array, a Python number, or a nested sequence of 
 # RULES[f] is either a tuple with one rule per argument,   rule(g, y, *args, **kwargs) -> dL/darg
 # (None where an argument has no derivative), or one function that gives them all at once.
 RULES: dict[Callable[..., Any], Any] = {}
-ON_ARRAYS: dict[Callable[..., Any], Callable[..., Any]] = {}  # of a @primitive, the bare function
+# What computes a function's values, where that is not the function itself: the bare function of a
+# @primitive; and Python's operators, with which NumPy is ten times faster on single numbers than
+# with np.add, and three times on squares.
+ON_ARRAYS: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.divide: operator.truediv,
+    np.power: operator.pow,
+}
 # NumPy functions written in terms of others, and those that give plain arrays (np.sign, np.argmax).
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {}
 PIECEWISE_CONSTANT: set[Callable[..., Any]] = set()
@@ -92,7 +101,6 @@ def apply(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
     `f` is a function with a rule. If it returns a tuple `(y, *saved)`, the tuple is kept and handed
     to the rule in the place of y: that is how a fused operation passes on what it has computed.
     """
-    f = ON_ARRAYS.get(f, f)
     wanted = False
     values = []
     for a in args:
@@ -102,7 +110,7 @@ def apply(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
         else:
             values.append(a)
     try:
-        out = f(*values, **kwargs)
+        out = ON_ARRAYS.get(f, f)(*values, **kwargs)
     except ValueError as error:
         raise ValueError(explain(f, values, error)) from None
     data = out[0] if type(out) is tuple else out
@@ -153,7 +161,7 @@ def walk(
         n = y._number
         g = total.pop(n)
         f = y._f
-        if n in targets if targets is not None else f is None:
+        if (f is None) if targets is None else (n in targets):
             found.append((y, g))
         if f is None or n <= oldest:
             continue
@@ -163,13 +171,14 @@ def walk(
                 "the first time, or compute the output anew"
             )
         args, kwargs = y._args, y._kwargs
-        if create_graph:
-            values: Any = args
-            out = f(*args, **kwargs) if type(y._out) is tuple else y  # what it saved, as Tensors
+        if not create_graph:
+            given = [g, y._out]
+            for a in args:
+                given.append(a._data if isinstance(a, Tensor) else a)
+        elif type(y._out) is tuple:  # what it saved, as Tensors
+            given = [g, ON_ARRAYS.get(f, f)(*args, **kwargs), *args]
         else:
-            values = [a._data if isinstance(a, Tensor) else a for a in args]
-            out = y._out
-        given = (g, out, *values)
+            given = [g, y, *args]
         rules = RULES[f]
         grads = None if type(rules) is tuple else rules(*given, **kwargs)
         for i, a in enumerate(args):
@@ -193,7 +202,7 @@ def walk(
                     f"{name(f)} has no derivative with respect to its argument {i}: "
                     "pass it as an array, or .detach() it"
                 )
-            v = values[i]
+            v = given[i + 2]
             if d.shape != v.shape:
                 d = unbroadcast(d, v.shape)
             if d.dtype is not v.dtype:
@@ -235,6 +244,16 @@ def ones(n: int, dtype: Any) -> Array:
     array = np.ones(n, dtype)
     array.setflags(write=False)
     return array
+
+
+def multiply(a: Any, b: Any) -> Any:
+    """a * b; but a NumPy number times a list would repeat the list."""
+    if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):
+        return np.multiply(a, b)
+    return a * b
+
+
+ON_ARRAYS[np.multiply] = multiply
 
 
 def primitive(*rules: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -292,10 +311,7 @@ class Tensor:
     array([2., 4.])
     """
 
-    __slots__ = (
-        "_data", "grad", "_requires_grad", "_number", "_f", "_args", "_kwargs", "_out",
-        "__weakref__",
-    )  # fmt: skip
+    __slots__ = ("_data", "grad", "_requires_grad", "_number", "_f", "_args", "_kwargs", "_out")
 
     _data: Array
     grad: Array | None

@@ -1,6 +1,7 @@
 """The graph: order, accumulation, release, in-place changes, dtypes, shapes, messages."""
 
 import gc
+import itertools
 import math
 import weakref
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from minigrad import Tensor, grad, no_grad, tensor
+from minigrad.tensor import ON_ARRAYS, name
 
 
 def leaf(*values, dtype=float):
@@ -127,18 +129,54 @@ def test_no_reference_cycles_and_memory_freed_while_walking():
     try:
         x = leaf(np.ones(3))
         h = np.exp(x)
-        seen = weakref.ref(h)
+        seen = weakref.ref(h._data)  # as long as the tensor
         y = (h * h).sum()
         del h
         assert seen() is not None  # y's history holds it
         y.backward()
         assert seen() is None  # released by the walk, not by the garbage collector
-        y = (np.exp(x) * 2).sum()
-        seen = weakref.ref(y)
+        y = np.exp(x) * 2
+        seen = weakref.ref(y._data)
         del y
         assert seen() is None
     finally:
         gc.enable()
+
+
+# --- operators
+
+
+@pytest.mark.parametrize("other", [[1, 2], (1.5, 2.0)], ids=["list", "tuple"])
+@pytest.mark.parametrize("x", [3, 3.0, np.float32(3)], ids=["int", "float64", "float32"])
+def test_a_number_times_a_list_is_an_array(x, other):
+    for y in Tensor(x) * other, other * Tensor(x), np.multiply(Tensor(x) + 0, other):
+        assert y.numpy().tolist() == [3 * v for v in other]
+
+
+OPERANDS = [2, -3, 0.5, *(np.array(v, t) for v in (-2, 0, 3, [1, 4]) for t in "efdi")]
+
+
+@pytest.mark.parametrize("f", [f for f in ON_ARRAYS if isinstance(f, np.ufunc)], ids=name)
+def test_an_operator_computes_what_its_function_does(f):
+    for a, b in itertools.product(OPERANDS, OPERANDS):
+        if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+            continue  # at least one operand was a Tensor
+        results = []
+        for g in ON_ARRAYS[f], f:
+            for single in False, True:  # NumPy's single numbers, too
+                x, y = (v[()] if single and isinstance(v, np.ndarray) else v for v in (a, b))
+                try:
+                    with np.errstate(all="ignore"):
+                        results.append(np.asarray(g(x, y)))
+                except ValueError as error:  # an integer to a negative power
+                    results.append(np.asarray(str(error)))
+        first, *others = results
+        for other in others:
+            assert other.dtype == first.dtype
+            if first.dtype.kind == "U":
+                assert other == first
+            else:
+                np.testing.assert_allclose(other, first, rtol=4 * np.finfo("f").eps)
 
 
 # --- in-place changes

@@ -343,9 +343,7 @@ class Optimizer:
         return [self._make_block(pairs) for pairs in alike.values()]
 
     def _make_block(self, pairs: list[tuple[Tensor, dict[str, Any]]]) -> Block:
-        return Block(
-            [p for p, _ in pairs], [s for _, s in pairs], self.layerwise, self.elementwise
-        )
+        return Block([p for p, _ in pairs], [s for _, s in pairs], self.layerwise, self.elementwise)
 
     def _with_gradient(self, blocks: list[Block]) -> list[Block]:
         """The blocks to be stepped. One with gradients for only some is split in two for good."""
