@@ -14,7 +14,7 @@ import numpy as np
 
 from .checks import number, one_axis, real, reals
 from .rules import keep, logistic
-from .tensor import ArrayLike, Tensor, apply, primitive
+from .tensor import ArrayLike, Tensor, apply, primitive, sums
 
 __all__ = [
     "bilinear",
@@ -293,10 +293,10 @@ def softplus(x: ArrayLike, beta: float = 1.0, threshold: float = 20.0) -> Tensor
 
 # dL/dx = y * (g - <g, y>): the Jacobian diag(y) - y y^T times g, derived in
 # chapters/activations/softmax.ipynb.
-@primitive(lambda g, y, x, axis=-1: y * (g - (g * y).sum(axis=axis, keepdims=True)))
+@primitive(lambda g, y, x, axis=-1: y * (g - sums(g * y, axis)))
 def _softmax(x: Any, axis: int = -1) -> Any:
     e = np.exp(x - x.max(axis=axis, keepdims=True))
-    return e / e.sum(axis=axis, keepdims=True)
+    return e / sums(e, axis)
 
 
 def softmax(x: ArrayLike, axis: int = -1) -> Tensor:
@@ -319,10 +319,10 @@ def softmax(x: ArrayLike, axis: int = -1) -> Tensor:
 
 
 # y = x - log sum e^x:  dL/dx = g - softmax(x) sum(g), and softmax(x) = e^y.
-@primitive(lambda g, y, x, axis=-1: g - np.exp(y) * g.sum(axis=axis, keepdims=True))
+@primitive(lambda g, y, x, axis=-1: g - np.exp(y) * sums(g, axis))
 def _log_softmax(x: Any, axis: int = -1) -> Any:
     z = x - x.max(axis=axis, keepdims=True)
-    return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
+    return z - np.log(sums(np.exp(z), axis))
 
 
 def log_softmax(x: ArrayLike, axis: int = -1) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 from .init import check_number
 from .nn import Linear, Module, dropout
 from .norms import floating, positive
-from .tensor import RULES, Array, ArrayLike, Tensor, apply, ones, primitive
+from .tensor import RULES, Array, ArrayLike, Tensor, apply, primitive, sums
 
 __all__ = [
     "KVCache",
@@ -59,11 +59,6 @@ RULES[attend] = attend_rule
 
 def transposed(x: Any) -> Any:
     return x.swapaxes(-1, -2)
-
-
-def sums(x: Any) -> Any:
-    """Sums over the last axis, kept as an axis of size 1."""
-    return x @ ones(x.shape[-1], x.dtype)[:, None]
 
 
 def check_mask(caller: str, attn_mask: ArrayLike, shape: tuple[int, ...]) -> Any:

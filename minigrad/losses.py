@@ -19,7 +19,7 @@ import numpy as np
 from .activations import _log_softmax, _logsumexp, _softplus
 from .checks import array, number, real, reals
 from .rules import logistic
-from .tensor import Array, ArrayLike, Tensor, apply, array_of, ones, primitive
+from .tensor import Array, ArrayLike, Tensor, apply, array_of, primitive, sums
 
 __all__ = [
     "binary_cross_entropy",
@@ -313,9 +313,9 @@ def quantile_loss(
 def _cross_entropy(z: Any, y: Any, mean: bool = False) -> tuple[Any, Any]:
     z = z - z.max(axis=-1, keepdims=True)
     e = np.exp(z)
-    total = e.dot(ones(e.shape[1], e.dtype))
-    loss = np.log(total) - z[np.arange(len(y)), y]
-    return (loss.sum() / len(y) if mean else loss), e / total[:, None]
+    total = sums(e)
+    loss = np.log(total)[:, 0] - z[np.arange(len(y)), y]
+    return (loss.sum() / len(y) if mean else loss), e / total
 
 
 def _cross_entropy_rule(g: Any, out: Any, z: Any, y: Any, mean: bool = False) -> Any:
@@ -581,7 +581,9 @@ def binary_cross_entropy(
     None,
 )
 def _bce_with_logits(x: Any, t: Any, p: Any) -> Any:
-    return p * t * _softplus(-x) + (1 - t) * _softplus(x)
+    top, rest = np.maximum(x, 0), np.log1p(np.exp(-np.abs(x)))
+    # softplus(x) = max(x, 0) + log(1 + e^-|x|), and softplus(-x) is less by x
+    return p * t * (top - x + rest) + (1 - t) * (top + rest)
 
 
 def binary_cross_entropy_with_logits(

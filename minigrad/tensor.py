@@ -246,6 +246,14 @@ def ones(n: int, dtype: Any) -> Array:
     return array
 
 
+def sums(x: Any, axis: int = -1) -> Any:
+    """Sums along an axis, which is kept with size 1."""
+    if axis not in (-1, x.ndim - 1):
+        return x.sum(axis=axis, keepdims=True)
+    column = ones(x.shape[-1], x.dtype)[:, None]
+    return x.dot(column) if x.ndim == 2 else x @ column
+
+
 def multiply(a: Any, b: Any) -> Any:
     """a * b; but a NumPy number times a list would repeat the list."""
     if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):
