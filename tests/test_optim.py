@@ -1149,7 +1149,7 @@ def options_like(name):
 
 STRETCHED = {
     "SGD", "SGDW", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "Adamax", "NAdam", "RAdam",
-    "AdaBound", "AMSBound", "Lion",
+    "AdaBound", "AMSBound", "Lion", "ScheduleFreeSGD", "ScheduleFreeAdamW",
 }  # fmt: skip
 
 
@@ -1161,6 +1161,10 @@ def test_stretch_by_stretch_is_the_same(name, options, monkeypatch):
         params = leaves(shapes_for(name))
         opt = ALL[name](params, **options_like(name), **options)
         drive(opt, params, 6)
+        if hasattr(opt, "eval"):
+            opt.eval()
+            opt.train()
+            opt.eval()
         return [p.data for p in params], opt.state_dict()["state"]
 
     (whole, states), (parts, states_of_parts) = run(1 << 20), run(3)

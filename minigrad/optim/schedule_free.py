@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Array
+from ..tensor import Array, clock
 from .optimizer import Optimizer, State
 
 
@@ -26,6 +26,7 @@ class ScheduleFree(Optimizer):
     state, so to go on from other weights make a new optimizer.
     """
 
+    elementwise = True
     domains = Optimizer.domains | {"warmup_steps": "{0, 1, ...}"}
 
     def __init__(self, params: Iterable[Any], **options: Any) -> None:
@@ -46,15 +47,14 @@ class ScheduleFree(Optimizer):
         self._common["training"] = training
         for blocks in self._blocks:
             for block in blocks:
-                if block.state["t"] > 0:
-                    if training:
-                        values = block.state.pop("y")
-                    else:
-                        values = block.state["x"]
-                        block.take_over()
-                        block.state["y"] = block.theta.copy()
-                    for p, place in zip(block.params, block.places):
-                        p.data = values[place].reshape(p.shape)
+                block.take_over()
+                for where, state in block.stretches:
+                    if state["t"] > 0:
+                        if not training:
+                            state["y"] = block.theta[where].copy()
+                        block.theta[where] = state.pop("y") if training else state["x"]
+                for p in block.params:
+                    p._number = next(clock)
 
     def step(self) -> None:
         if not self._common["training"]:
