@@ -645,6 +645,24 @@ def test_sophias_gnb_estimate_is_the_gauss_newton_diagonal_on_average():
     np.testing.assert_allclose(mean, want, rtol=1e-12)
 
 
+def test_sophias_estimate_reaches_every_stretch(monkeypatch):
+    def h(stretch):
+        monkeypatch.setattr(optim.optimizer, "STRETCH", stretch)
+        params = leaves([(3,), (2, 2), (5,)])
+        opt = optim.Sophia(params, betas=(0.9, 0.0), hessian="hutchinson")
+        for _ in range(2):
+            loss = sum((k * p * p).sum() for k, p in enumerate(params, 1))
+            opt.update_hessian(loss, rng=np.random.default_rng(0))
+            drive(opt, params, 1)
+        return [state["h"] for state in opt.state_dict()["state"]]
+
+    for values in h(2), h(1 << 20):
+        rng = np.random.default_rng(0)
+        for k, value in enumerate(values, 1):  # u ⊙ Hu, where H = 2k
+            u = rng.standard_normal(value.shape)
+            np.testing.assert_allclose(value, 2 * k * u * u, rtol=1e-12)
+
+
 def test_sophias_hutchinson_estimate_is_the_diagonal_on_average():
     A = np.array([[2.0, 0.7], [0.7, -1.0]])
     x = Tensor([1.0, 2.0], requires_grad=True)
@@ -652,7 +670,7 @@ def test_sophias_hutchinson_estimate_is_the_diagonal_on_average():
     unused = Tensor([1.0], requires_grad=True)
     opt = optim.Sophia([x, flat, unused], betas=(0.9, 0.999), hessian="hutchinson")
     rng = np.random.default_rng(0)
-    opt._blocks[0][0].state["h"][:] = 3.0
+    opt._blocks[0][0].stretches[0][1]["h"][:] = 3.0
     for _ in range(4000):
         opt.update_hessian(0.5 * (x @ (A @ x)) + flat.sum(), rng=rng)
     h = [s["h"] for s in opt.state_dict()["state"]]
@@ -751,7 +769,7 @@ def test_adabound_with_wide_bounds_is_adam_and_with_closed_ones_sgd():
     )
     x = Tensor([1.0, 1.0], requires_grad=True)
     opt = optim.AdaBound([x], lr=0.5, final_lr=0.25, gamma=0.999, betas=(0.0, 0.9))
-    opt._blocks[0][0].state["t"] = 10**9
+    opt._blocks[0][0].stretches[0][1]["t"] = 10**9
     x.grad = np.array([1.0, -1e-3])
     opt.step()
     np.testing.assert_allclose(x.data, [0.75, 1 + 0.25e-3])
@@ -760,7 +778,7 @@ def test_adabound_with_wide_bounds_is_adam_and_with_closed_ones_sgd():
 def test_adabounds_bounds_follow_the_learning_rate():
     x = Tensor([1.0], requires_grad=True)
     opt = optim.AdaBound([x], lr=0.5, final_lr=0.2, gamma=0.999, betas=(0.0, 0.9))
-    opt._blocks[0][0].state["t"] = 10**9
+    opt._blocks[0][0].stretches[0][1]["t"] = 10**9
     opt.lr = 0.25
     x.grad = np.array([1.0])
     opt.step()
@@ -796,7 +814,7 @@ def test_rmsprop_is_adam_without_momentum_and_bias_correction():
     x, y = leaves([(3,)])[0], leaves([(3,)])[0]
     a = optim.RMSprop([x], lr=0.01, alpha=0.9)
     b = optim.Adam([y], lr=0.01, betas=(0.0, 0.9))
-    b._blocks[0][0].state["t"] = 10**6  # bias long gone
+    b._blocks[0][0].stretches[0][1]["t"] = 10**6  # bias long gone
     for t in range(20):
         x.grad = y.grad = slope(np.ones(3), 0, t)
         a.step(), b.step()
@@ -1149,7 +1167,7 @@ def options_like(name):
 
 STRETCHED = {
     "SGD", "SGDW", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "Adamax", "NAdam", "RAdam",
-    "AdaBound", "AMSBound", "Lion", "ScheduleFreeSGD", "ScheduleFreeAdamW",
+    "AdaBound", "AMSBound", "Lion", "Sophia", "ScheduleFreeSGD", "ScheduleFreeAdamW",
 }  # fmt: skip
 
 

@@ -74,12 +74,6 @@ class Block:
                 state[key] = value[w] if isinstance(value, np.ndarray) else value
         self.take_over()
 
-    @property
-    def state(self) -> State:
-        """The state of all of theta, where it is not cut."""
-        ((_, state),) = self.stretches
-        return state
-
     def take_over(self) -> None:
         """Make the parameters' data views of theta (again, if another optimizer had them since)."""
         theta = self.theta

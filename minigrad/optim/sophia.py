@@ -50,6 +50,7 @@ class Sophia(Optimizer):
     array([2.5])
     """
 
+    elementwise = True
     domains = Optimizer.domains | {"gamma": "(0, inf)", "eps": "(0, inf)"}
 
     def __init__(
@@ -119,13 +120,15 @@ class Sophia(Optimizer):
         for group, blocks in zip(self.param_groups, self._blocks):
             beta2 = group["betas"][1]
             for block in blocks:
+                h = np.concatenate([state["h"] for _, state in block.stretches])
                 for p, place in zip(block.params, block.places):
                     estimate = of[id(p)]
                     if estimate is not None:
                         # h <- β2 h + (1 - β2) ĥ
-                        h = block.state["h"][place]
-                        h *= beta2
-                        h += (1 - beta2) * np.ravel(estimate)
+                        h[place] *= beta2
+                        h[place] += (1 - beta2) * np.ravel(estimate)
+                for where, state in block.stretches:
+                    state["h"] = h[where]
 
     def update(
         self,
