@@ -20,8 +20,10 @@ from pybtex.database import parse_file
 from test_editions import code, markdown, notebook, run_build, shown, write_book
 
 import minigrad
+from benchmarks.measure import ratio
 from book.backmatter import (
     NAMES,
+    RESULTS,
     Chapter,
     alphabetical,
     citations,
@@ -443,3 +445,26 @@ def test_the_pages_follow_a_new_chapter_by_themselves(book, tmp_path):
     assert [link.text for link in cited] == ["The second chapter", "The third chapter"]
     entry = page(site, "zh/back/api.html").find(id="minigrad.optim.Adam").parent
     assert entry.select_one('a[href="../optimizers/adam.html"]').text == "第三章"
+
+
+# --- the benchmarks
+
+QUOTED = {  # minigrad's time over another's, on the networks, as the READMEs say it
+    "PyTorch": ("takes {} to {} of PyTorch's time", "是 PyTorch 的 {} 到 {} 倍"),
+    "PyTorch fused": ("{} to {} of PyTorch's with its fused", "PyTorch 用融合优化器时的 {} 到 {} 倍"),
+    "NumPy plainly": ("takes {} to {} of what the same step", "用时是它的 {} 到 {} 倍"),
+    "NumPy by hand": ("{} to {} of the least that NumPy", "极限相比，则是 {} 到 {} 倍"),
+}
+
+
+@pytest.mark.parametrize("other", QUOTED)
+def test_the_readmes_quote_the_benchmarks_that_are_committed(other):
+    training = json.loads(RESULTS.read_text(encoding="utf-8"))["workloads"]["training"]
+    ratios = [
+        ratio(w["seconds"]["minigrad"], w["seconds"][other])[0]
+        for name, w in training.items()
+        if name != "two-numbers"
+    ]
+    for readme, words in zip(("README.md", "README.zh.md"), QUOTED[other]):
+        text = re.sub(r"\s+", " ", (ROOT / readme).read_text(encoding="utf-8"))
+        assert words.format(f"{min(ratios):.1f}", f"{max(ratios):.1f}") in text
