@@ -94,19 +94,23 @@ def gradient(f, x):
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_same_minimum_as_scipy_in_as_many_steps(name, method):
     f, x0, place = PROBLEMS[name]
-    ours = minimize(f, x0, method=method)
     options = {"xtol": 1e-8} if method == "newton-cg" else {"gtol": 1e-5}
     if method == "l-bfgs":
         options["ftol"] = 1e-15
     more = {"hess": lambda x: hessian(f, x).data} if method.startswith("newton") else {}
-    theirs = scipy.optimize.minimize(
-        lambda x: value(f, x),
-        x0,
-        jac=lambda x: gradient(f, x),
-        method=SCIPYS[method],
-        options=options,
-        **more,
-    )
+
+    def both(x0):
+        theirs = scipy.optimize.minimize(
+            lambda x: value(f, x),
+            x0,
+            jac=lambda x: gradient(f, x),
+            method=SCIPYS[method],
+            options=options,
+            **more,
+        )
+        return minimize(f, x0, method=method), theirs
+
+    ours, theirs = both(x0)
     assert ours.success, ours.message
     assert np.abs(gradient(f, ours.x)).max() <= 1e-5
     # |∇f| is within 1e-5 where x is still that far from the minimum, by the curvature there
@@ -116,7 +120,13 @@ def test_same_minimum_as_scipy_in_as_many_steps(name, method):
     np.testing.assert_allclose(x, x_theirs, atol=atol)
     if place is not None:
         np.testing.assert_allclose(x, place, atol=atol)
-    assert ours.nit <= 1.5 * theirs.nit + 10 and ours.nfev <= 2 * theirs.nfev + 15
+    runs = [(ours, theirs)]
+    if (name, method) == ("powell", "cg"):
+        # from starts 1e-9 apart, either takes between 35 and 130 steps: so compare the medians
+        noise = 1e-9 * np.random.default_rng(0).standard_normal((20, 4))
+        runs = [both(np.array(x0) * (1 + e)) for e in noise]
+    nit, nfev = np.median([[(r.nit, r.nfev) for r in run] for run in runs], axis=0).T
+    assert nit[0] <= 1.5 * nit[1] + 10 and nfev[0] <= 2 * nfev[1] + 15
 
 
 @pytest.mark.parametrize("line_search", ["strong_wolfe", "backtracking"])
