@@ -19,11 +19,11 @@ import numpy as np
 
 from ..tensor import Array, Tensor, clock
 
-STRETCH = 1 << 18  # elements
+STRETCH = 1 << 18  # elements: the handful of arrays of a step then take some 5 MB in float32
 
 
 class State(dict[str, Any]):
-    """What an optimizer remembers about a block of parameters.
+    """What an optimizer remembers about parameters that it steps together.
 
     `state["t"]` is the number of the step, from 1. Any other entry that is asked for before it is
     set is an array of zeros like theta: that is how moments start.
