@@ -26,6 +26,8 @@ from IPython import get_ipython
 from matplotlib.figure import Figure
 from PIL import Image
 
+from . import figures
+
 WIDTH = 6.4  # inches at 100 dpi: the 640-px column
 SCALE = 2  # pixels stored per CSS pixel
 
@@ -179,7 +181,9 @@ def apply():
         "axes.axisbelow": True,
         "lines.linewidth": 2,
         "legend.frameon": False,
+        "legend.handlelength": 2.8,  # long enough to tell dashes apart
         "image.cmap": "viridis",
+        "image.interpolation": "none",  # an image is stored as it is, each entry one pixel
         "svg.hashsalt": "book",
     })
     warnings.filterwarnings("error", message=r"Glyph \d+ .* missing from", category=UserWarning)
@@ -188,8 +192,9 @@ def apply():
         # Loading the backend makes IPython install its own formatter, so ours must come after.
         import matplotlib_inline.backend_inline  # noqa: F401
 
-        formatter = shell.display_formatter.formatters["image/png"]
-        formatter.for_type(Figure, _png_for_jupyter)
+        formatter = shell.display_formatter
+        formatter.formatters["image/png"].pop(Figure, None)
+        formatter.mimebundle_formatter.for_type(Figure, figures.bundle)
 
 
 apply()
