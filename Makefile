@@ -20,21 +20,21 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: $(STAMP)  ## build both editions; ends by saying where to open them
-	@$(PY) -m book.build $(PUBLISHED)
+	@$(PY) -m press.build $(PUBLISHED)
 
 test: lint unit validate site  ## everything: code, every notebook, both editions in a browser
 
 notebooks: $(STAMP)  ## run every notebook and store its outputs
-	@$(PY) -m book.execute
+	@$(PY) -m press.execute
 
 serve: $(STAMP)  ## build the book and serve it at http://localhost:8000 (PORT=…)
-	@$(PY) -m book.build
+	@$(PY) -m press.build
 	@echo "Serving at http://localhost:$(PORT)/  (stop with Ctrl-C)"
 	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
 lab: $(STAMP)  ## open the notebooks in JupyterLab (EDITION=zh or en: that language only)
 ifdef EDITION
-	@$(PY) -m book.build notebooks $(EDITION) _build/notebooks/$(EDITION)
+	@$(PY) -m press.build notebooks $(EDITION) _build/notebooks/$(EDITION)
 	@$(PY) -m jupyterlab _build/notebooks/$(EDITION)
 else
 	@$(PY) -m jupyterlab chapters
@@ -63,16 +63,16 @@ lint: $(STAMP)  ## style and types of the code
 
 unit: $(STAMP) lint  ## tests of the code, and the examples in its documentation
 	@echo "== unit tests"
-	@$(PY) -m pytest -n 2 --dist worksteal --ignore tests/test_site.py tests minigrad book
+	@$(PY) -m pytest -n 2 --dist worksteal --ignore tests/test_site.py tests minigrad press
 
 validate: $(STAMP) unit  ## run every notebook again and compare with the stored outputs
 	@echo "== notebooks"
-	@$(PY) -m pytest --nbval --nbval-sanitize-with book/nbval.cfg \
+	@$(PY) -m pytest --nbval --nbval-sanitize-with press/nbval.cfg \
 		-n 2 --dist loadfile chapters
 
 site: $(STAMP) validate  ## build both editions, warnings as errors, and open them in Chromium
 	@echo "== site"
-	@$(PY) -m book.build --strict $(PUBLISHED)
+	@$(PY) -m press.build --strict $(PUBLISHED)
 	@$(PY) -m pytest -n 2 --dist worksteal tests/test_site.py
 
 # --- the environment --------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def transformer(batch: int, length: int, width: int, heads: int) -> Callable[[An
 
 
 def rosenbrock(x: Any) -> Any:
-    """As in `book.problems`: any library's arrays will do."""
+    """As in `minigrad.lab.problems`: any library's arrays will do."""
     a, b = 1 - x[..., 0], x[..., 1] - x[..., 0] * x[..., 0]
     return a * a + 100 * b * b
 

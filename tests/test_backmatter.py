@@ -1,4 +1,4 @@
-"""The back matter is complete (book/backmatter.py): every claim, term, reference and public name.
+"""The back matter is complete (press/backmatter.py): every claim, term, reference and public name.
 
 The checks are functions of a built site that return what is missing, also used by test_site.py on
 the whole book. Here they look at a small book with the real pages of the back matter; then things
@@ -21,7 +21,8 @@ from test_editions import code, markdown, notebook, run_build, shown, write_book
 
 import minigrad
 from benchmarks.measure import ratio
-from book.backmatter import (
+from minigrad.lab.claims import VERDICTS, claims
+from press.backmatter import (
     NAMES,
     RESULTS,
     Chapter,
@@ -34,9 +35,8 @@ from book.backmatter import (
     public,
     public_modules,
 )
-from book.check import VERDICTS, claims
-from book.editions import ROOT, TWIN
-from book.lint import glossary
+from press.editions import ROOT, TWIN
+from press.lint import glossary
 
 BACK = ("claims", "glossary", "api", "bibliography")
 

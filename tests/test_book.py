@@ -20,12 +20,11 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
-import book
-from book import check, check_close, claim, data, plots, problems, slider, style, training
-from book.check import claims
-from book.execute import ROOT, canonical, execute, main
-from book.slider import _label, _text
-from minigrad import init, losses, norms, optim
+from minigrad import init, lab, losses, norms, optim
+from minigrad.lab import check, check_close, claim, data, plots, problems, slider, style, training
+from minigrad.lab.claims import claims
+from minigrad.lab.sliders import _label, _text
+from press.execute import ROOT, canonical, execute, main
 
 ALT = {"zh": "一条 <曲线>", "en": 'A "curve"'}
 rng = np.random.default_rng
@@ -47,7 +46,7 @@ def displayed(monkeypatch):
     def display(thing, raw=False):
         shown.append(thing if raw else {"text/html": thing.data})
 
-    for module in ("book.check", "book.slider"):
+    for module in ("minigrad.lab.claims", "minigrad.lab.sliders"):
         monkeypatch.setattr(sys.modules[module], "display", display)
     return shown
 
@@ -265,7 +264,7 @@ def test_names_and_values_on_knobs():
 
 LIVE = """
 import matplotlib.pyplot as plt
-from book import slider
+from minigrad.lab import slider
 calls = []
 def draw(beta):
     calls.append(beta)
@@ -578,7 +577,7 @@ SOURCES = [
     """import sys
 import matplotlib.pyplot as plt
 import numpy as np
-from book import check_close, claim, slider, style
+from minigrad.lab import check_close, claim, slider, style
 x = np.random.default_rng(0).normal(size=(300, 300))
 print("one")
 print("progress 1", end="\\r"); print("progress 2", end="\\r"); print("\\r", end="")
@@ -686,7 +685,7 @@ def test_failing_cell_is_told_and_nothing_written(tmp_path, capsys):
 
 def nbval(*paths, **environment):
     command = [sys.executable, "-m", "pytest", "--nbval", "-p", "no:cacheprovider", "--color=no",
-               "--nbval-sanitize-with", str(ROOT / "book" / "nbval.cfg"), *map(str, paths)]  # fmt: skip
+               "--nbval-sanitize-with", str(ROOT / "press" / "nbval.cfg"), *map(str, paths)]  # fmt: skip
     result = subprocess.run(
         command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True
     )
@@ -733,7 +732,7 @@ kernelspec: {display_name: Python 3, language: python, name: python3}
 :tags: [hide-input]
 :alt: {"zh": "一条线", "en": "A line"}
 
-import book
+import minigrad.lab
 import matplotlib.pyplot as plt
 
 plt.plot([0, 1])
@@ -743,7 +742,7 @@ plt.show()
 
 
 def test_authoring_as_text(tmp_path):
-    """What the docstring of book.execute says about Jupytext."""
+    """What the docstring of press.execute says about Jupytext."""
     (tmp_path / "draft.md").write_text(AUTHORED, encoding="utf-8")
     command = [sys.executable, "-m", "jupytext", "--quiet", "--to", "ipynb", "draft.md"]
     subprocess.run(command, cwd=tmp_path, check=True)
@@ -758,10 +757,13 @@ def test_authoring_as_text(tmp_path):
     assert "image/png" in cells[2]["outputs"][0]["data"]
 
 
-def test_minigrad_does_not_import_book():
+def test_the_engine_imports_neither_lab_nor_press():
+    wrong = re.compile(r"^\s*(from|import) (press|minigrad\.lab|\.+lab)\b", re.M)
     for source in Path(ROOT, "minigrad").rglob("*.py"):
-        assert not re.search(r"^\s*(from|import) book\b", source.read_text("utf-8"), re.M), source
-    assert set(book.__all__) == {"check", "check_close", "claim", "slider"}
+        if "lab" not in source.parts:
+            assert not wrong.search(source.read_text("utf-8")), source
+        assert not re.search(r"^\s*(from|import) press\b", source.read_text("utf-8"), re.M), source
+    assert set(lab.__all__) == {"check", "check_close", "claim", "slider"}
 
 
 # -- training

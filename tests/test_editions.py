@@ -1,4 +1,4 @@
-"""One notebook becomes two clean editions (book/editions.py), and Chinese can be searched."""
+"""One notebook becomes two clean editions (press/editions.py), and Chinese can be searched."""
 
 import ast
 import base64
@@ -22,9 +22,10 @@ from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 from PIL import Image
 
-from book import share
-from book.build import contents, settings
-from book.editions import (
+from minigrad.lab.sliders import _html
+from press import cards
+from press.build import contents, settings
+from press.editions import (
     ROOT,
     STATIC,
     WORDS,
@@ -37,9 +38,8 @@ from book.editions import (
     repository_links,
     slugs,
 )
-from book.publish import changes
-from book.search import split
-from book.slider import _html
+from press.landing import changes
+from press.search import split
 
 _png = io.BytesIO()
 Image.new("RGB", (8, 8), "navy").save(_png, "PNG")
@@ -264,7 +264,7 @@ def write_book(folder: Path, chapter: dict) -> Path:
     shown = "part/second" if "figure class" in json.dumps(chapter) else '""'
     settings = re.sub("book_slider: [^ ]*", f"book_slider: {shown}", settings)
     (folder / "_config.yml").write_text(settings, encoding="utf-8")
-    (folder / "CHANGES.yml").write_text(NEWS, encoding="utf-8")
+    (folder / "chapters" / "news.yml").write_text(NEWS, encoding="utf-8")
     (folder / "_toc.yml").write_text(
         "format: jb-book\nroot: chapters/first\nparts:\n- caption: 部分 · Part\n  chapters:\n"
         "  - file: chapters/part/second\n", encoding="utf-8",
@@ -280,7 +280,7 @@ def write_book(folder: Path, chapter: dict) -> Path:
 
 def run_build(folder: Path, *options: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "book.build", "--root", folder, *options],
+        [sys.executable, "-m", "press.build", "--root", folder, *options],
         cwd=ROOT, capture_output=True, text=True, timeout=120,
     )
 
@@ -450,7 +450,7 @@ def test_full_addresses(published):
         assert og["og:url"] == links["canonical"]
         assert og["og:image"] == f"{BASE}/{own}/part/second.png"
         picture = (published / own / "part" / "second.png").read_bytes()
-        assert picture == share.card(Image.open(io.BytesIO(base64.b64decode(PIXEL)))), "its figure"
+        assert picture == cards.card(Image.open(io.BytesIO(base64.b64decode(PIXEL)))), "its figure"
         home = page(published, f"{own}/index.html")
         assert home.select_one("link[rel=canonical]")["href"] == f"{BASE}/{own}/index.html"
         assert home.select_one("[hreflang=x-default]")["href"] == f"{BASE}/"
@@ -499,7 +499,8 @@ def test_feeds(published):
     ("- {date: 2026-01-01, zh: 一, en: one}\n- {date: 2026-01-01, zh: 二, en: two}", "same date"),
 ])  # fmt: skip
 def test_wrong_news_are_refused(fault, complaint, tmp_path):
-    (tmp_path / "CHANGES.yml").write_text(fault, encoding="utf-8")
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "chapters" / "news.yml").write_text(fault, encoding="utf-8")
     with pytest.raises(ValueError, match=complaint):
         changes(tmp_path)
 
@@ -514,15 +515,15 @@ def test_the_news_are_of_pages_that_exist():
 
 def test_the_card_of_a_page_is_its_figure_small_and_the_same_in_every_build():
     figure = Image.linear_gradient("L").resize((1280, 640))
-    card = share.card(figure)
-    assert card == share.card(figure) and len(card) < 60_000
-    shown = Image.open(io.BytesIO(card)).convert("L")
-    assert shown.size == share.SIZE and shown.getpixel((0, 0)) == 255
+    made = cards.card(figure)
+    assert made == cards.card(figure) and len(made) < 60_000
+    shown = Image.open(io.BytesIO(made)).convert("L")
+    assert shown.size == cards.SIZE and shown.getpixel((0, 0)) == 255
     left, _, right, _ = shown.point(lambda value: 255 * (value < 250)).crop((0, 0, 1200, 600)).getbbox()
     assert abs((left + right) / 2 - 600) < 3, "in the middle"
-    slider = share.slider_picture(SLIDER)
+    slider = cards.slider_picture(SLIDER)
     assert slider.convert("L").getpixel((4, 4)) == 200, "the frame that is shown at first"
-    assert share.slider_picture("<p>no slider</p>") is None
+    assert cards.slider_picture("<p>no slider</p>") is None
 
 
 def test_pages_of_chapters_that_are_no_more_go(tmp_path):
@@ -580,23 +581,19 @@ def test_a_downloaded_notebook_runs_in_an_empty_folder(tmp_path):
 
 
 def test_what_is_installed_is_all_that_chapters_need():
-    """The packages hold every module, and the extra every library that these modules import."""
+    """The extra `lab` names every library that the laboratory imports."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    packages = {path.parent.relative_to(ROOT).as_posix().replace("/", ".")
-                for name in ("minigrad", "book") for path in (ROOT / name).rglob("__init__.py")}  # fmt: skip
-    assert set(project["tool"]["setuptools"]["packages"]) == packages
-    listed = [*project["project"]["dependencies"],
-              *project["project"]["optional-dependencies"]["notebooks"]]  # fmt: skip
+    extras = project["project"]["optional-dependencies"]
+    listed = [*project["project"]["dependencies"], *extras["lab"]]
     installed = {re.split("[<>=]", name)[0] for name in listed}
-    helpers = {"__init__", "check", "data", "plots", "problems", "slider", "style"}
     imported = set()
-    for name in helpers:
-        for node in ast.walk(ast.parse((ROOT / "book" / f"{name}.py").read_text(encoding="utf-8"))):
-            names = [node.module] if isinstance(node, ast.ImportFrom) else [
+    for file in (ROOT / "minigrad" / "lab").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [node.module] if isinstance(node, ast.ImportFrom) and not node.level else [
                 alias.name for alias in getattr(node, "names", ()) if isinstance(node, ast.Import)]  # fmt: skip
             imported |= {name.split(".")[0] for name in names if name}
-    names = {"PIL": "pillow", "sklearn": "scikit-learn", "IPython": "jupyterlab", "matplotlib_inline": "jupyterlab"}
-    others = imported - set(sys.stdlib_module_names) - {"book", "minigrad"}
+    names = {"PIL": "pillow", "sklearn": "scikit-learn", "IPython": "ipywidgets", "matplotlib_inline": "ipywidgets"}
+    others = imported - set(sys.stdlib_module_names) - {"minigrad"}
     assert {names.get(name, name) for name in others} <= installed
 
 
@@ -630,8 +627,7 @@ def test_plain_jupyter_book_gives_the_chinese_edition(tmp_path):
     folder = write_book(tmp_path, CHAPTER)
     (folder / ".venv").mkdir()
     (folder / ".venv" / "LICENSE.md").write_text("# Not a page\n", encoding="utf-8")
-    shutil.copytree(ROOT / "book", folder / "book")  # _config.yml finds the extension beside it
-    shutil.copytree(STATIC, folder / "static")
+    shutil.copytree(ROOT / "press", folder / "press")  # _config.yml finds the extension beside it
     run = subprocess.run(
         [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "--keep-going", "."],
         cwd=folder, capture_output=True, text=True, timeout=120,

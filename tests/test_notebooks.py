@@ -1,4 +1,4 @@
-"""The chapters keep the rules of book/lint.py, and the rules notice what they are meant to notice.
+"""The chapters keep the rules of press/lint.py, and the rules notice what they are meant to notice.
 
 What the cells compute is compared by nbval (`make validate`); here is what nbval does not see.
 """
@@ -10,9 +10,9 @@ import re
 import nbformat
 import pytest
 
-from book.check import claims
-from book.execute import CHAPTERS, canonical
-from book.lint import RULES, SECTIONS, Notebook, glossary, lint, numbers, prose
+from minigrad.lab.claims import claims
+from press.execute import CHAPTERS, canonical
+from press.lint import RULES, SECTIONS, Notebook, glossary, lint, numbers, prose
 
 CHAPTER_FILES = sorted(CHAPTERS.rglob("*.ipynb"))
 
@@ -267,7 +267,7 @@ PLANTED = [
     ("clean-output", output_of("exercises", nbformat.v4.new_output("error", ename="E", evalue=""))),
     ("clean-output", output_of("exercises", stream("RuntimeWarning: overflow\n", "stderr"))),
     ("clean-output", output_of("exercises", stream("<object at 0x7f3a5c0d>\n"))),
-    ("clean-output", output_of("exercises", stream("/home/me/book/data.py\n"))),
+    ("clean-output", output_of("exercises", stream("/home/me/minigrad/lab/data.py\n"))),
     ("clean-output", output_of("exercises", shown(text_plain="[<matplotlib.lines.Line2D>]"))),
     ("clean-output", output_of("exercises", shown(text_plain="Text(0.5, 1.0, 'Adam')"))),
     ("measured-times", extra_code("t = perf_counter()", stream("3.1 ms\n"))),

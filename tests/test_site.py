@@ -24,9 +24,9 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from test_backmatter import missing_claims, missing_terms, missing_works, undocumented
 
-from book.build import contents, settings
-from book.editions import ROOT, TWIN, headings, keep_language
-from book.search import Chinese, split
+from press.build import contents, settings
+from press.editions import ROOT, TWIN, headings, keep_language
+from press.search import Chinese, split
 
 TOC = contents()
 CHAPTERS = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
@@ -84,8 +84,8 @@ def titles(edition: str, page: str) -> list[str]:
 def site():
     """The folder of the built site, which must be newer than all it is made of."""
     site = ROOT / "_build" / "html"
-    sources = [file for folder in ("chapters", "static", "book") for file in (ROOT / folder).rglob("*")
-               if file.suffix in {".ipynb", ".bib", ".html", ".css", ".js", ".svg", ".py"}
+    sources = [file for folder in ("chapters", "press", "minigrad") for file in (ROOT / folder).rglob("*")
+               if file.suffix in {".ipynb", ".bib", ".yml", ".csv", ".html", ".css", ".js", ".svg", ".py"}
                and ".ipynb_checkpoints" not in file.parts]  # fmt: skip
     newest = max(file.stat().st_mtime for file in [*sources, ROOT / "_config.yml", ROOT / "_toc.yml"])
     index = site / "index.html"

@@ -30,12 +30,13 @@ from sphinxcontrib.bibtex.plugin import register_plugin
 from sphinxcontrib.bibtex.style.referencing import PersonStyle
 from sphinxcontrib.bibtex.style.referencing.foot import FootReferenceStyle
 
+from minigrad.lab.sliders import SCRIPT
+
+from .cards import card, slider_picture
 from .search import Chinese
-from .share import card, slider_picture
-from .slider import SCRIPT
 
 ROOT = Path(__file__).resolve().parent.parent
-STATIC = ROOT / "static"
+STATIC = ROOT / "press" / "theme"
 TWIN = {"zh": "en", "en": "zh"}
 LOCALE = {"zh": "zh_CN", "en": "en"}  # Sphinx's names of the languages
 
@@ -284,7 +285,7 @@ class TwinAnchors(SphinxTransform):
         anchors = self.env.temp_data.get("book_slugs")
         if anchors is None:
             return
-        sections = [  # those that a directive made (book/backmatter.py) have theirs
+        sections = [  # those that a directive made (press/backmatter.py) have theirs
             node for node in self.document.findall(nodes.section) if "made" not in node["classes"]
         ]
         if len(sections) != len(anchors):
@@ -559,7 +560,7 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("book_branch", "", "html")
     app.add_config_value("book_slider", "", "")  # the chapter whose slider the landing page shows
     app.add_config_value("book_twin", False, "html")  # is the other edition built beside this one?
-    app.setup_extension("book.backmatter")
+    app.setup_extension("press.backmatter")
     app.add_search_language(Chinese)
     for language, style in (("zh", ChineseCitation), ("en", Citation)):
         register_plugin(

@@ -31,7 +31,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image, ImageFilter
 
-from book import style
+from . import style
 
 MAX_FRAMES = 64  # more is too heavy for a page
 MARGIN = 3  # stored pixels; more than a browser mixes into one when it halves the picture

@@ -1,8 +1,8 @@
 """Build the whole site: both editions and the page that offers them.
 
-    python -m book.build              # _build/html/zh, _build/html/en, _build/html/index.html
-    python -m book.build --strict     # the same; any warning is an error
-    python -m book.build notebooks en _build/notebooks    # the notebooks of one edition
+    python -m press.build              # _build/html/zh, _build/html/en, _build/html/index.html
+    python -m press.build --strict     # the same; any warning is an error
+    python -m press.build notebooks en _build/notebooks    # the notebooks of one edition
 
 Every setting comes from ``_config.yml`` and ``_toc.yml``; only what differs between the editions
 is decided here. Whoever publishes may give ``--baseurl`` and ``--repository`` instead of writing
@@ -24,7 +24,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from .editions import LOCALE, ROOT, keep_language, plain_tex
-from .publish import publish
+from .landing import publish
 
 PREFIX = "chapters/"
 

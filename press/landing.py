@@ -19,24 +19,24 @@ NEWS = 3  # entries on the landing page; the feed has all
 
 
 def changes(root: Path) -> list[dict]:
-    """The entries of ``CHANGES.yml``, newest first; none if there is no such file.
+    """The entries of ``chapters/news.yml``, newest first; none if there is no such file.
 
     Raises:
         ValueError: an entry lacks its date or a language, or has those of another; or the dates
             are not in order.
     """
-    file = root / "CHANGES.yml"
+    file = root / "chapters" / "news.yml"
     entries = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else []
     for entry in entries:
         dated = isinstance(entry.get("date"), datetime.date)
         if not (dated and entry.get("zh") and entry.get("en")):
-            raise ValueError(f"CHANGES.yml: needs date (YYYY-MM-DD), zh and en, got {entry}")
+            raise ValueError(f"news.yml: needs date (YYYY-MM-DD), zh and en, got {entry}")
         entry.setdefault("page", "index")
     dates = [entry["date"] for entry in entries]
     if len({(entry["date"], entry["page"]) for entry in entries}) < len(entries):
-        raise ValueError("CHANGES.yml: two entries have the same date and page; make them one")
+        raise ValueError("news.yml: two entries have the same date and page; make them one")
     if dates != sorted(dates, reverse=True):
-        raise ValueError(f"CHANGES.yml: the newest entry comes first, got {[*map(str, dates)]}")
+        raise ValueError(f"news.yml: the newest entry comes first, got {[*map(str, dates)]}")
     return entries
 
 
@@ -58,7 +58,7 @@ def slider_of(root: Path, config: dict) -> dict | None:
 
 
 def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
-    """Write what stands beside the editions in ``out``; see `book.build.outline`."""
+    """Write what stands beside the editions in ``out``; see `press.build.outline`."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(STATIC / "templates"), autoescape=True,
         undefined=jinja2.StrictUndefined,

@@ -101,7 +101,7 @@ class _Names(dict):
     """A dict of fixed names that says what it knows when asked for something else."""
 
     def __missing__(self, name):
-        raise KeyError(f"no style for {name!r}; add it to book/style.py, which has {sorted(self)}")
+        raise KeyError(f"no style for {name!r}; add it to lab/style.py, which has {sorted(self)}")
 
 
 color = _Names({name: palette[hue] for name, (hue, _) in _lines.items()})

@@ -1,4 +1,4 @@
-"""The rules that every chapter's notebook keeps: ``python -m book.lint [paths…]``.
+"""The rules that every chapter's notebook keeps: ``python -m press.lint [paths…]``.
 
 A rule is a function below that is marked ``@rule``; it takes a :class:`Notebook` and yields
 ``(cell number or None, what is wrong)``. Its name is what a fault is reported under, its docstring
@@ -17,8 +17,8 @@ from pathlib import Path
 
 import nbformat
 
-from book.check import claims
-from book.execute import CHAPTERS, canonical
+from minigrad.lab.claims import claims
+from press.execute import CHAPTERS, canonical
 
 COLUMNS = 88  # a line of code that fits the page
 BYTES = 1_500_000
@@ -235,14 +235,14 @@ def small(book):
 def reproducible(book):
     """Nothing that nbval cannot compare: live widgets, magics, global or unseeded randomness."""
     banned = {
-        r"\binteract(ive)?\(|@interact": "use book.slider",
+        r"\binteract(ive)?\(|@interact": "use minigrad.lab.sliders",
         r"\bOutput\(|\bclear_output\b": "nbval sees a different output",
         r"^ *[%!]": "magics and shell commands depend on the machine",
         r"\bNBVAL_": "use tags",
         r"\bnp\.random\.(?!default_rng\b|Generator\b)": "global state; use default_rng(seed)",
         r"\bdefault_rng\(\)": "no seed",
         r"^ *(import random|from random import)\b": "use np.random.default_rng(seed)",
-        r"\btqdm\b": "book.training.progress, which leaves no trace in the output",
+        r"\btqdm\b": "minigrad.lab.training.progress, which leaves no trace in the output",
     }
     for i, cell in book.code:
         for pattern, why in banned.items():
@@ -556,7 +556,7 @@ def _around(found):
 
 def glossary():
     """The rows of the glossary: ``{"en", "zh", "avoid"}``, ``avoid`` a list."""
-    with open(Path(__file__).with_name("glossary.csv"), encoding="utf-8", newline="") as file:
+    with open(CHAPTERS / "glossary.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return [row | {"avoid": row["avoid"].split(";") if row["avoid"] else []} for row in rows]
 
@@ -590,7 +590,7 @@ def lint(path):
 
 def main(arguments=None):
     """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m book.lint", description="Check notebooks.")
+    parser = argparse.ArgumentParser(prog="python -m press.lint", description="Check notebooks.")
     parser.add_argument("paths", nargs="*", type=Path, help="notebooks or folders (chapters/)")
     paths = [
         path

@@ -4,11 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.special import stdtrit
 
-from book import style
+from . import style
 
 
 def contour(problem, ax=None, levels=12):
-    """Level lines of a two-dimensional :class:`book.problems.Problem`, its minimum a star.
+    """Level lines of a two-dimensional :class:`minigrad.lab.problems.Problem`, its minimum a star.
 
     Levels are quantiles, which suits flat and steep surfaces alike, and crowd towards the minimum,
     where paths end. Returns the axes.
@@ -30,7 +30,7 @@ def paths(problem, trajectories, ax=None, legend=True):
 
     Args:
         trajectories: ``{method: points of shape (steps + 1, 2)}``; methods that
-            :mod:`book.style` knows have their own colour and dash.
+            :mod:`minigrad.lab.style` knows have their own colour and dash.
         legend: False for small multiples, which share one: ``fig.legend(…)``.
     """
     ax = contour(problem, ax)

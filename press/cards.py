@@ -7,7 +7,7 @@ import re
 import numpy as np
 from PIL import Image, ImageOps
 
-from . import style
+from minigrad.lab import style
 
 SIZE = (1200, 630)  # what sites that show links ask for
 MARGIN = 36

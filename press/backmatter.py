@@ -9,7 +9,7 @@ Five directives, each used on a page of its own in ``chapters/back``:
 - ``{benchmarks} training``: what the last whole run of ``make bench`` measured.
 
 The first three go through the chapters in the order of ``_toc.yml``, so a new chapter appears in
-them by itself. Part of the extension :mod:`book.editions`.
+them by itself. Part of the extension :mod:`press.editions`.
 """
 
 import csv
@@ -35,13 +35,13 @@ from sphinx_external_toc.api import FileItem
 
 import minigrad
 from benchmarks import report
+from minigrad.lab.claims import VERDICTS, claims
 
-from .check import VERDICTS, claims
 from .editions import ROOT, _tags, _text, edition, headings, slugs
 from .lint import _without_code, glossary, prose
 
 RESULTS = ROOT / "benchmarks" / "results.json"  # of the last whole `make bench`
-GLOSSARY = Path(__file__).with_name("glossary.csv")
+GLOSSARY = ROOT / "chapters" / "glossary.csv"
 NAMES = ROOT / "tests" / "names.csv"  # every public name with its reference, chapter and test
 
 WORDS = {

@@ -1,4 +1,4 @@
-"""Run notebooks and write them in canonical form: ``python -m book.execute [paths…]``.
+"""Run notebooks and write them in canonical form: ``python -m press.execute [paths…]``.
 
 Canonical means that equal content is equal bytes: cell ids ``cell-0, cell-1, …``, execution counts
 1…n, outputs without times or widget state, one output per stream, sorted keys. Running twice
@@ -12,7 +12,7 @@ Writing a chapter as text
 Any editor of notebooks will do. To write text instead, use Jupytext's MyST format and convert::
 
     jupytext --to ipynb draft.md -o chapters/optimizers/adam.ipynb
-    python -m book.execute chapters/optimizers/adam.ipynb
+    python -m press.execute chapters/optimizers/adam.ipynb
 
 In it, a line ``+++ {"tags": ["lang-zh"]}`` begins a Markdown cell, and a code cell is
 
@@ -169,7 +169,7 @@ async def run(paths, *, check=False, measure=False, jobs=2):
 
 def main(arguments=None):
     """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m book.execute", description=__doc__[:50])
+    parser = argparse.ArgumentParser(prog="python -m press.execute", description=__doc__[:50])
     parser.add_argument("paths", nargs="*", type=Path, help="notebooks or folders (chapters/)")
     parser.add_argument("--check", action="store_true", help="write nothing, fail if a file would")
     parser.add_argument("--measure", action="store_true", help="measure all times anew")

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from book import data
 from minigrad import losses, nn, no_grad, optim  # noqa: F401  optim is for the example
 
-UNATTENDED = {"BOOK_EXECUTE", "PYTEST_VERSION"}  # set by book.execute, and by pytest for nbval
+from . import data
+
+UNATTENDED = {"BOOK_EXECUTE", "PYTEST_VERSION"}  # set by press.execute, and by pytest for nbval
 
 
 def mlp(sizes, activation=np.tanh, *, rng, weight=None, norm=None, dtype=np.float64):
