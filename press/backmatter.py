@@ -370,14 +370,17 @@ def public_modules() -> dict[str, ModuleType]:
 def public(module: ModuleType) -> dict[str, str]:
     """The public names of a module, and under which full name each is documented.
 
-    What several modules offer is documented where it is defined, if that is one of them, and what
-    has two names under the one it was defined with.
+    What several modules offer is documented where it is defined (a file of a package belongs to the
+    package), if that is one of them, and what has two names under the one it was defined with.
     """
     found = {}
     for name in module.__all__:
         thing = getattr(module, name)
         if not isinstance(thing, ModuleType):
-            home = public_modules().get(thing.__module__, module)
+            package = thing.__module__.rpartition(".")[0]
+            home = public_modules().get(thing.__module__) or public_modules().get(package)
+            if home is None or thing.__name__ not in home.__all__:
+                home = module
             found[name] = f"{home.__name__}.{thing.__name__}"
     return found
 
