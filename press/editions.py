@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,9 +31,10 @@ from sphinxcontrib.bibtex.plugin import register_plugin
 from sphinxcontrib.bibtex.style.referencing import PersonStyle
 from sphinxcontrib.bibtex.style.referencing.foot import FootReferenceStyle
 
-from minigrad.lab.sliders import SCRIPT
+from minigrad.lab import sliders
 
-from .cards import card, slider_picture
+from . import figures
+from .cards import card, raster
 from .notebook import ROOT, TWIN, Notebook
 from .search import Chinese
 
@@ -231,7 +233,7 @@ class FigureAnchors(SphinxTransform):
 
 def _is_figure(output: nodes.Element) -> bool:
     return output.next_node(nodes.image) is not None or any(
-        'class="slider"' in raw.astext() for raw in output.findall(nodes.raw)
+        figures.is_figure(raw.astext()) for raw in output.findall(nodes.raw)
     )
 
 
@@ -252,9 +254,8 @@ def size_images(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         image["classes"].append("no-scaled-link")
         if "width" not in image and "height" not in image and file.is_file():
             width, height = imagesize.get(file)
-            scale = 2 if "jupyter_execute" in file.parts else 1  # figures have two pixels for one
             if width > 0:
-                image["width"], image["height"] = str(width // scale), str(height // scale)
+                image["width"], image["height"] = str(width), str(height)
 
 
 # --- Sphinx: writing ---------------------------------------------------------------------------
@@ -367,7 +368,7 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
 
     if doctree is None:
         return
-    body = context["body"].replace(f"<script>\n{SCRIPT}</script>", "")  # once, as a file
+    body = figures.inline(context["body"])
     context["slider"] = 'class="slider"' in body
     label = f'aria-label="{WORDS[language]["permalink"]}"'
     for pattern, better in (
@@ -388,7 +389,7 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
          r'<span class="tie">\1</span>'),
     ):
         body = re.sub(pattern, better, body)
-    context["body"] = body
+    pictured, context["body"] = context["body"], body
     context["description"] = shorten(first_paragraph(doctree), 160)
 
     text = Path(app.outdir, "_text", f"{pagename}.js")
@@ -411,7 +412,7 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
             )
     target = Path(app.outdir, f"{pagename}.png")
     target.unlink(missing_ok=True)
-    if context["base"] and (picture := first_picture(app, doctree, body)):
+    if context["base"] and (picture := first_picture(pictured)):
         context["card"] = f"{pagename}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(card(picture))
@@ -431,14 +432,10 @@ def repository_links(repository: str, branch: str, path: str) -> dict:
     return found
 
 
-def first_picture(app: Sphinx, doctree: nodes.document, body: str) -> Image.Image | None:
+def first_picture(body: str) -> Image.Image | None:
     """The first figure of a page, or what its first slider shows."""
-    sources = {name: file for file, name in app.builder.images.items()}  # writing renames them
-    for image in doctree.findall(nodes.image):
-        file = sources.get(Path(image["uri"]).name, "")
-        if file.endswith(".png"):
-            return Image.open(Path(app.srcdir, file))
-    return slider_picture(body)
+    shown = figures.pictures(body)
+    return raster(shown[-1]) if shown else None
 
 
 def add_scripts(app: Sphinx, error: Exception | None) -> None:
@@ -446,7 +443,8 @@ def add_scripts(app: Sphinx, error: Exception | None) -> None:
     TeX's rarer extensions."""
     if error or app.builder.format != "html":
         return
-    Path(app.outdir, "_static", "slider.js").write_text(SCRIPT, encoding="utf-8")
+    for kind in ("js", "css"):
+        shutil.copy(sliders.HERE / f"slider.{kind}", Path(app.outdir, "_static"))
     package = Path(__import__("sphinx-mathjax-offline").__file__).parent / "static" / "mathjax"
     wanted = [
         "tex-chtml.js", "tex-svg.js", "output/chtml/fonts/woff-v2/*", "input/tex/extensions/*",

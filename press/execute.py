@@ -1,7 +1,7 @@
 """Run notebooks and write them in canonical form.
 
 Canonical means that equal content is equal bytes: cell ids ``cell-0, cell-1, …``, execution counts
-1…n, outputs without times or widget state, one output per stream, sorted keys. Running twice
+1…n, outputs without times, one output per stream, sorted keys. Running twice
 changes no byte: measured times, which differ from run to run, are in cells tagged
 ``nbval-ignore-output``, whose output is kept until their code changes or ``--measure`` is given.
 Without paths, every notebook below ``chapters/`` is run; ``--check`` writes nothing and fails if a
@@ -63,8 +63,7 @@ _METADATA = {
         "pygments_lexer": "ipython3",
     },
 }
-_CELL_METADATA = ("alt", "tags", "mystnb")  # what the book reads; the rest is left by editors
-_WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json")
+_CELL_METADATA = ("alt", "caption", "tags", "mystnb")  # what the book reads; the rest is editors'
 
 
 def canonical(notebook):
@@ -91,9 +90,6 @@ def canonical(notebook):
 
 def _output(output, count):
     output = dict(output)
-    if "data" in output:
-        # The widget belongs to a kernel that is gone; text/html is the form for the page.
-        output["data"] = {k: v for k, v in output["data"].items() if k not in _WIDGETS}
     if "execution_count" in output:
         output["execution_count"] = count
     output.pop("transient", None)
@@ -123,7 +119,6 @@ async def execute(path, *, measure=False):
         timeout=CELL_SECONDS,
         coalesce_streams=True,
         record_timing=False,
-        store_widget_state=False,
         resources={"metadata": {"path": str(Path(path).parent)}},
     )
     await client.async_execute(env=os.environ | ENVIRONMENT)

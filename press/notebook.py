@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup
 from docutils.nodes import make_id
 from nbformat import NotebookNode
 
-from . import markdown
+from . import figures, markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
@@ -158,12 +158,16 @@ class Notebook:
             cell.metadata.pop("tags", None)
             if kept:
                 cell.metadata.tags = kept
-            if isinstance(alt := cell.metadata.get("alt"), dict):
-                cell.metadata.alt = alt[language]
-                cell.metadata.setdefault("mystnb", {})["image"] = {"alt": alt[language]}
+            for key in {"alt", "caption"} & cell.metadata.keys():
+                if isinstance(text := cell.metadata[key], dict):
+                    cell.metadata[key] = text[language]
             for output in cell.get("outputs", []):
                 if "text/html" in output.get("data", {}):
-                    output.data["text/html"] = in_language(output.data["text/html"], language)
+                    shown = in_language(output.data["text/html"], language)
+                    if figures.is_figure(shown):
+                        said = (cell.metadata.get(key) for key in ("alt", "caption"))
+                        shown = figures.in_edition(shown, language, *(text or "" for text in said))
+                    output.data["text/html"] = shown
         return json.dumps(node, ensure_ascii=False, indent=1) + "\n"
 
     # -- Outputs
@@ -176,6 +180,12 @@ class Notebook:
                     yield i, output.text
                 elif kind in output.get("data", {}):
                     yield i, output.data[kind]
+
+    @cached_property
+    def figures(self) -> set[int]:
+        """The numbers of the cells that show a figure, sliders apart."""
+        pictures = {i for kind in ("image/png", "image/svg+xml") for i, _ in self.outputs(kind)}
+        return pictures | {i for i, html in self.outputs("text/html") if 'class="plot"' in html}
 
     @cached_property
     def claims(self) -> list[Claim]:

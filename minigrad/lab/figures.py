@@ -148,17 +148,20 @@ class Pen(RendererBase):
         return "".join(names), np.clip(points, -2 * FAR, 2 * FAR)
 
     def draw_image(self, gc, x, y, im, transform=None):
-        height, width = im.shape[:2]
-        if transform is not None:  # from the unit square of each pixel to the canvas
-            (x, y), (right, top) = transform.transform([[0, 0], [1, 1]]) + [x, y]
+        # Where the corner of the first entry is, and the corner opposite.
+        if transform is None:
+            first, last = (x, y), (x + im.shape[1], y + im.shape[0])
         else:
-            right, top = x + width, y + height
+            first, last = transform.transform([[0, 0], [1, 1]]) + [x, y]
+        if first[1] < last[1]:  # the first row is the lowest, as in no PNG
+            im = np.flipud(im)
+        if first[0] > last[0]:
+            im = np.fliplr(im)
+        (left, bottom), (right, top) = np.minimum(first, last), np.maximum(first, last)
         buffer = io.BytesIO()
-        Image.fromarray(np.flipud(im) if transform is not None else im).save(
-            buffer, "PNG", optimize=True
-        )
+        Image.fromarray(np.ascontiguousarray(im)).save(buffer, "PNG", optimize=True)
         data = base64.b64encode(buffer.getvalue()).decode()
-        place = np.array([x, self.height - top, right - x, top - y]) * UNIT
+        place = np.array([left, self.height - top, right - left, top - bottom]) * UNIT
         self._add(gc, "image", "", place, words=f"data:image/png;base64,{data}")
 
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
@@ -303,8 +306,9 @@ def needed(points, tolerance=CLOSE):
     keep = np.zeros(points.shape[1], bool)
     keep[[0, -1]] = True
     away = ((points - points[:, :1]) ** 2).sum(axis=2).max(axis=0)
-    todo = [(0, int(away.argmax())), (int(away.argmax()), len(keep) - 1)]  # a ring ends at its start
-    keep[away.argmax()] = True
+    middle = int(away.argmax())  # not the end only: a ring ends where it begins
+    keep[middle] = True
+    todo = [(0, middle), (middle, len(keep) - 1)]
     while todo:
         first, last = todo.pop()
         if last - first < 2:
@@ -393,23 +397,28 @@ def write(mark, name=""):
     if zh == en:
         return f"<text{name}{look}>{lettering.svg(en, mark.size)}</text>"
     return (  # a picture by itself shows the English ones; an edition keeps its own
-        f'<text{name}{look} lang="zh" display="none">{lettering.svg(zh, mark.size)}</text>'
-        f'<text{name}{look} lang="en">{lettering.svg(en, mark.size)}</text>'
+        f'<text{name}{look} data-lang="zh" display="none">{lettering.svg(zh, mark.size)}</text>'
+        f'<text{name}{look} data-lang="en">{lettering.svg(en, mark.size)}</text>'
     )
 
 
-def _sticks_out(mark):
-    if mark.clip is None or mark.kind == "text":
+def sticks_out(mark):
+    """Whether a mark leaves the box that it is clipped to."""
+    if mark.clip is None or mark.kind != "path" or not len(mark.at):
         return False
-    x, y, width, height = mark.clip
-    at, margin = mark.at.reshape(-1, 2), 1.5 * UNIT
-    if mark.kind == "image":
-        return False
-    low, high = at.min(axis=0), at.max(axis=0)
-    return bool(
-        np.any(low < [x - margin, y - margin])
-        or np.any(high > [x + width + margin, y + height + margin])
-    )
+    at, corner, margin = mark.at.reshape(-1, 2), np.array(mark.clip[:2]), 1.5 * UNIT
+    low, high = at.min(axis=0) - corner, at.max(axis=0) - corner - mark.clip[2:]
+    return bool(np.any(low < -margin) or np.any(high > margin))
+
+
+def plain(mark):
+    """A mark that stays as it is, with the points and the clip that it needs; None if too small."""
+    if mark.kind == "path":
+        codes, at = simplified(mark.codes, mark.at[None])
+        if not codes:
+            return None
+        mark = replace(mark, codes=codes, at=at[0])
+    return mark if sticks_out(mark) else replace(mark, clip=None)
 
 
 def document(written, size):
@@ -437,15 +446,8 @@ def document(written, size):
 
 def picture(marks, size):
     """The SVG of a figure's marks, in both languages."""
-    written = []
-    for mark in marks:
-        if mark.kind == "path":
-            codes, at = simplified(mark.codes, mark.at[None])
-            if not codes:
-                continue
-            mark = replace(mark, codes=codes, at=at[0])
-        written.append((write(mark), mark.clip if _sticks_out(mark) else None))
-    return document(written, size)
+    needed_marks = filter(None, map(plain, marks))
+    return document([(write(mark), mark.clip) for mark in needed_marks], size)
 
 
 # --- A figure -------------------------------------------------------------------------------------

@@ -40,31 +40,41 @@ def film(reel, first, counts, size, phone, maps):
         maps: for each axes, how coordinates become those of the phone.
     """
     order, shots = _aligned(reel, first)
-    moving, marks, matrices, written = [], [], [], []
+    moving, marks, matrices, written = {}, [], [], []
     for name in order:
         shown = [shot.get(name) for shot in shots]
         model = shots[first].get(name) or next(filter(None, shown))
-        if "matplotlib.axis0" in name[0] or "matplotlib.axis1" in name[0] or all(
-            mark is not None and _same(mark, model) for mark in shown
-        ):
-            if (model := _plain(model)) is not None:
-                written.append((figures.write(model), model.clip if _out([model]) else None))
+        if _is_still(name, model, shown):
+            written += _written(model)
             continue
         mark, model, at = _told(shown, model, first)
         if at is not None:
-            twin = next((i for i, other in matrices if np.array_equal(other, at)), None)
-            mark |= {"like": twin} if twin is not None else _moves(at, counts)
+            like = next((i for i, other in matrices if np.array_equal(other, at)), None)
+            mark |= {"like": like} if like is not None else _moves(at, counts)
             matrices.append((len(marks), at))
         mark["axes"] = _axes(name[0])
-        clip = model.clip if _out([mark_ for mark_ in shown if mark_]) else None
-        attribute = f' data-k="{len(marks)}"' + ' visibility="hidden"' * (shots[first].get(name) is None)
-        written.append((figures.write(model, attribute), clip))
-        moving.append((name, model, attribute, clip, maps[mark["axes"]]))
+        attribute = f' data-k="{len(marks)}"'
+        if shots[first].get(name) is None:
+            attribute += ' visibility="hidden"'
+        cut = any(figures.sticks_out(one) for one in shown if one)
+        model = replace(model, clip=model.clip if cut else None)
+        moving[name] = model, attribute, maps[mark["axes"]]
+        written.append((figures.write(model, attribute), model.clip))
         marks.append(mark)
-    wide = figures.document(written, size)
-    return wide, _narrow(phone, moving, order), {
-        "counts": counts, "maps": maps, "marks": marks,
-    }  # fmt: skip
+    data = {"counts": counts, "maps": maps, "marks": marks}
+    return figures.document(written, size), _narrow(phone, moving, order), data
+
+
+def _is_still(name, model, shown):
+    if any(re.match(r"matplotlib\.axis", str(part)) for part in name[0]):
+        return True  # drawn in the first frame only
+    return all(mark is not None and _same(mark, model) for mark in shown)
+
+
+def _written(mark):
+    """A mark that stays as it is, with what it is clipped to: one or none."""
+    if (mark := figures.plain(mark)) is not None:
+        yield figures.write(mark), mark.clip
 
 
 def _axes(key):
@@ -74,9 +84,14 @@ def _axes(key):
     raise ValueError(f"slider: only what is inside of axes may change, got {key}")
 
 
+def _named(marks):
+    """Marks by name. What differs in looks is another mark: of several one is shown."""
+    return {(mark.key, mark.kind, mark.look, mark.angle, mark.size): mark for mark in marks}
+
+
 def _aligned(reel, first):
     """The names of all marks in the order of drawing, and the frames as dicts of them."""
-    shots = [{(m.key, m.kind, m.look, m.angle, m.size): m for m in marks} for marks in reel]
+    shots = [_named(marks) for marks in reel]
     order = list(shots[first])
     for shot in shots:
         before = None
@@ -89,17 +104,6 @@ def _aligned(reel, first):
 
 def _same(one, two):
     return (one.codes, one.words) == (two.codes, two.words) and np.array_equal(one.at, two.at)
-
-
-def _out(marks):
-    return any(map(figures._sticks_out, marks))
-
-
-def _plain(mark):
-    if mark.kind != "path":
-        return mark
-    codes, at = figures.simplified(mark.codes, mark.at[None])
-    return replace(mark, codes=codes, at=at[0]) if codes else None
 
 
 def _told(shown, model, first):
@@ -115,7 +119,8 @@ def _told(shown, model, first):
         if len(set(forms)) == 1:
             codes, at = figures.simplified(forms[0], at)
             forms = [codes] * len(forms)
-        model = replace(model, codes=forms[first], at=at[first][: 2 * sum(figures.POINTS[c] for c in forms[first])])
+        length = 2 * sum(figures.POINTS[code] for code in forms[first])
+        model = replace(model, codes=forms[first], at=at[first][:length])
     else:
         forms = [mark.words for mark in known]
         at = np.stack([mark.at for mark in known])
@@ -158,8 +163,7 @@ def _moves(at, counts):
             column.append(-1)
         else:
             column.append(found.setdefault(values.tobytes(), len(found)))
-    matter = np.stack([at[:, column.index(i)] for i in range(len(found))], axis=1) if found else at[:, :0]
-    grid = matter.reshape(*counts, len(found))
+    grid = at[:, [column.index(i) for i in range(len(found))]].reshape(*counts, len(found))
     for knob in range(len(counts)):
         still = grid.take([0], axis=knob)
         if np.array_equal(grid, np.broadcast_to(still, grid.shape)):
@@ -167,7 +171,11 @@ def _moves(at, counts):
     told = {"counts": list(grid.shape[:-1])}
     if column != list(range(len(found))):
         told |= {"base": np.diff(base, prepend=0).tolist(), "column": column}
-    return told | min(_guesses(grid), key=lambda told: len(gzip.compress(json.dumps(told).encode())))
+    return told | min(_guesses(grid), key=_weight)
+
+
+def _weight(told):
+    return len(gzip.compress(json.dumps(told).encode()))
 
 
 def _guesses(grid):
@@ -193,26 +201,23 @@ def _guesses(grid):
 def _narrow(phone, moving, order):
     """The phone's picture: its own still marks, and the moving ones where the wide ones lead."""
     marks, size = phone
-    named = {(m.key, m.kind, m.look, m.angle, m.size): m for m in marks}
-    moving = {name: rest for name, *rest in moving}
-    keys, result = [name for name in named if name not in moving], []
-    for name in order:  # the moving ones come after what they come after in the wide layout
-        if name in moving:
-            before = order[: order.index(name)]
-            last = max((keys.index(b) for b in before if b in keys), default=-1)
-            keys.insert(last + 1, name)
-    for name in keys:
-        if name not in moving:
-            if (mark := _plain(named[name])) is not None:
-                result.append((figures.write(mark), mark.clip if _out([mark]) else None))
+    still = {name: mark for name, mark in _named(marks).items() if name not in moving}
+    names = list(still)
+    for name in moving:  # each comes after what it comes after in the wide layout
+        before = set(order[: order.index(name)])
+        last = max((i for i, other in enumerate(names) if other in before), default=-1)
+        names.insert(last + 1, name)
+    written = []
+    for name in names:
+        if name in still:
+            written += _written(still[name])
             continue
-        model, attribute, clip, (a, b, c, d) = moving[name]
-        if model.kind == "image":
-            continue
-        place = lambda at: np.rint(np.array(at).reshape(-1, 2) * [a, c] + [b, d]).astype(int).ravel()  # noqa: E731
+        model, attribute, (a, b, c, d) = moving[name]
+        scale, shift = np.array([a, c]), np.array([b, d])
+        at = np.rint(model.at.reshape(-1, 2) * scale + shift).astype(int).ravel()
+        clip = model.clip
         if clip is not None:
-            x, y, width, height = clip
-            (left, top), (right, bottom) = place([x, y]), place([x + width, y + height])
-            clip = left, top, right - left, bottom - top
-        result.append((figures.write(replace(model, at=place(model.at)), attribute), clip))
-    return figures.document(result, size)
+            corner, extent = np.array(clip[:2]) * scale + shift, np.array(clip[2:]) * scale
+            clip = tuple(np.rint([*corner, *extent]).astype(int).tolist())
+        written.append((figures.write(replace(model, at=at), attribute), clip))
+    return figures.document(written, size)

@@ -1,9 +1,9 @@
 r"""The words of a figure: how wide they are, and how they are written as SVG.
 
 A page draws a figure's text in its own font, so its width is not known when the figure is laid
-out. It is taken to be that of DejaVu Sans, which is as wide as any font that a page may use. A label
-in both languages, ``中文 · English``, takes the room of its wider half, so that one layout serves
-both editions.
+out. It is taken to be that of DejaVu Sans, which is as wide as any font that a page may use. A
+label in both languages, ``中文 · English``, takes the room of its wider half, so that one layout
+serves both editions.
 
 Formulas, ``$…$``, are small here: letters, signs, sub- and superscripts, roots and bars. TeX beyond
 that is an error, as a glyph that a font lacks would be.
@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ft2font import LoadFlags
 
 from .words import half
 
@@ -168,7 +169,7 @@ def _advance(character):
         return 1.0
     if character in _ACCENTS.values():
         return 0.0
-    return _font.load_char(ord(character), flags=2).linearHoriAdvance / 65536 / 100
+    return _font.load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100
 
 
 def extent(text, size):

@@ -100,7 +100,7 @@ if (!window.bookSliders) {
           if (which < 0) continue;
           if (at) place(element, mark, form, at, map);
           if (form && element.localName === "text") {
-            element.innerHTML = form[element.getAttribute("lang")] ?? form;
+            element.innerHTML = form[element.dataset.lang] ?? form;
           } else if (form && element.localName === "image") element.setAttribute("href", form);
         }
       }

@@ -7,10 +7,10 @@ serves the page and Jupyter:
 - the picture at the start (:mod:`minigrad.lab.figures`), which is all that is seen where scripts do
   not run: in a notebook that was opened and not run, on paper;
 - the knobs: a range for numbers, buttons for names;
-- for each mark that changes, its coordinates in every frame, as differences (:mod:`minigrad.lab.frames`).
+- for each mark that changes, its coordinates in every frame (:mod:`minigrad.lab.frames`).
 
-``slider.js`` moves the marks, ``slider.css`` sets out the knobs. A page of the book loads each once;
-in a live notebook they stand below the figure.
+``slider.js`` moves the marks, ``slider.css`` sets out the knobs. A page of the book loads each
+once; in a live notebook they stand below the figure.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ import html
 import itertools
 import json
 import os
+import re
 from numbers import Number
 from pathlib import Path
 
@@ -26,7 +27,7 @@ import numpy as np
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from . import figures, frames
+from . import figures, frames, lettering
 from .training import UNATTENDED
 from .words import half
 
@@ -61,7 +62,8 @@ def slider(draw, alt, *, caption=None, start=None, labels=None, **params):
         slider(draw, alt={"zh": "…", "en": "…"}, beta=np.linspace(0, 0.99, 80), start={"beta": 0.9})
     """
     for name, texts in {"alt": alt, "caption": caption}.items():
-        if texts is not None and not (set(texts) == {"zh", "en"} and all(map(str.strip, texts.values()))):
+        good = texts is None or set(texts) == {"zh", "en"} and all(map(str.strip, texts.values()))
+        if not good:
             raise ValueError(
                 f'slider: {name} must be {{"zh": …, "en": …}} with text in both, got {texts!r}'
             )
@@ -69,7 +71,7 @@ def slider(draw, alt, *, caption=None, start=None, labels=None, **params):
         raise ValueError(f"slider: needs one or two parameters, got {len(params)}: {list(params)}")
     for name, given in params.items():
         params[name] = [value.item() if isinstance(value, np.generic) else value for value in given]
-        if len(set(map(_text, params[name]))) < max(2, len(params[name])):
+        if len(set(_texts(params[name]))) < max(2, len(params[name])):
             raise ValueError(f"slider: {name} needs two or more different values, got {given!r}")
     counts = [len(values) for values in params.values()]
     if np.prod(counts) > FRAMES[len(counts)]:
@@ -100,10 +102,15 @@ def slider(draw, alt, *, caption=None, start=None, labels=None, **params):
         "</figure>"
     )
     if not UNATTENDED & os.environ.keys():
-        script, look = ((HERE / f"slider.{kind}").read_text(encoding="utf-8") for kind in ("js", "css"))
+        look, script = (read(HERE / f"slider.{kind}") for kind in ("css", "js"))
         page += f"<style>\n{look}</style><script>\n{script}</script>"
     text = f"slider: {', '.join(params)}\n{figures.words(reel[first])}"
     display({"text/html": page, "text/plain": text}, raw=True)
+
+
+def read(path):
+    """The text of a file."""
+    return path.read_text(encoding="utf-8")
 
 
 def _drawn(number, first):
@@ -192,11 +199,20 @@ def _affine(wide, narrow):
 # --- What is written ------------------------------------------------------------------------------
 
 
-def _text(value):
-    """A value as the page shows it: numbers short, a true minus sign."""
-    if isinstance(value, (bool, str)):
-        return str(value)
-    return f"{value:.3g}".replace("-", "−")
+def _texts(values):
+    """Values as the page shows them: as few digits as tell them apart, a true minus sign."""
+    for digits in range(3, 8):
+        texts = [_text(value, digits) for value in values]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
+
+
+def _text(value, digits):
+    if isinstance(value, str):
+        return value
+    text = str(value) if isinstance(value, int) else f"{value:.{digits}g}"
+    return re.sub("e(-?)[+0]*", r"e\1", text).replace("-", "−")
 
 
 def _label(name):
@@ -222,7 +238,7 @@ def _both(texts):
 def _knobs(key, params, places, labels):
     rows = ""
     for (name, values), place in zip(params.items(), places):
-        label, texts = _both(labels[name]), [_text(value) for value in values]
+        label, texts = _both(lettering.plain(labels[name])), _texts(values)
         if any(isinstance(value, str) for value in values):
             choices = "\n".join(
                 f'<label><input type="radio" name="{key}-{name}" value="{i}" autocomplete="off"'
