@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from minigrad.lab.claims import claims
-from press.execute import CHAPTERS, canonical
+from press.execute import CHAPTERS, as_text, canonical
 from press.lint import RULES, SECTIONS, Notebook, glossary, lint, numbers, prose
 
 CHAPTER_FILES = sorted(CHAPTERS.rglob("*.ipynb"))
@@ -119,6 +119,7 @@ def specimen():
 def write(tmp_path, notebook, form=canonical):
     path = tmp_path / "specimen.ipynb"
     path.write_text(form(notebook), encoding="utf-8")
+    path.with_suffix(".md").write_text(as_text(notebook), encoding="utf-8")
     return path
 
 
@@ -347,13 +348,13 @@ def test_canonical_form(tmp_path):
         return canonical(notebook).replace("\n", "\r\n")
 
     for form in (pretty, windows, lambda notebook: canonical(notebook).rstrip()):
-        path = tmp_path / "specimen.ipynb"
+        path = write(tmp_path, specimen())
         path.write_bytes(form(specimen()).encode())
         assert {fault.rule for fault in lint(path)} == {"canonical-form"}
 
 
 def test_every_rule_has_a_planted_fault():
-    assert set(RULES) == {rule for rule, _ in PLANTED} | {"canonical-form"}
+    assert set(RULES) == {rule for rule, _ in PLANTED} | {"canonical-form", "in-step"}
 
 
 def test_a_fault_says_where(tmp_path):
