@@ -21,7 +21,6 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 import jupytext
@@ -30,8 +29,7 @@ from jupytext.config import load_jupytext_configuration_file
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-ROOT = Path(__file__).resolve().parents[1]
-CHAPTERS = ROOT / "chapters"
+from .notebook import CHAPTERS, sources
 
 # The last digits of a matrix product depend on the BLAS kernel and on how many threads share the
 # sum. Fixing both makes figures the same on every machine that has this kernel.
@@ -61,24 +59,6 @@ _WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter
 # --- The text ----------------------------------------------------------------------------------
 
 _JUPYTEXT = load_jupytext_configuration_file(str(CHAPTERS / "jupytext.toml"))
-
-
-def chapters(paths: Iterable[Path] = (CHAPTERS,)) -> list[Path]:
-    """The sources (``.md``) of the chapters that are given as files of either kind or as folders.
-
-    >>> [str(path) for path in chapters([Path("optimizers/adam"), Path("preface.ipynb")])]
-    ['optimizers/adam.md', 'preface.md']
-    """
-    found = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            found += [
-                file for file in sorted(path.rglob("*.md"))
-                if not any(part.startswith(".") for part in file.relative_to(path).parts)
-            ]
-        else:
-            found.append(path.with_suffix(".md"))
-    return found
 
 
 def parse(text: str) -> nbformat.NotebookNode:
@@ -235,14 +215,14 @@ async def run(paths, *, check=False, measure=False, keep=False, jobs=2):
 def main(arguments=None):
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m press.execute", description="Run chapters and write their notebooks."
+        prog="python -m press.execute", description=__doc__.partition("\n")[0]
     )
     parser.add_argument("paths", nargs="*", type=Path, help="chapters or folders (chapters/)")
     parser.add_argument("--check", action="store_true", help="write nothing, fail if a file would")
     parser.add_argument("--measure", action="store_true", help="measure all times anew")
     parser.add_argument("--keep", action="store_true", help="run nothing, keep stored outputs")
     options = parser.parse_args(arguments)
-    paths = chapters(options.paths or [CHAPTERS])
+    paths = sources(*options.paths or [CHAPTERS])
     missing = [str(path) for path in paths if not path.is_file()]
     if missing or not paths:
         parser.error(f"no such chapter: {', '.join(missing) or 'no paths, and none in chapters/'}")

@@ -12,15 +12,15 @@ import pytest
 from jupyter_server.services.contents.largefilemanager import LargeFileManager
 from jupytext.sync_contentsmanager import build_sync_jupytext_contents_manager_class
 
-from press.execute import CHAPTERS, ROOT, as_text, canonical, chapters, main, parse, source
-from press.lint import Notebook, lint
+from press.execute import as_text, canonical, main, parse, source
+from press.lint import lint
+from press.notebook import CHAPTERS, ROOT, Notebook, notebooks, sources
 
-PAGES = chapters()
+PAGES = sources(CHAPTERS)
 
 
 def test_every_notebook_has_its_text():
-    notebooks = {path for path in CHAPTERS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts}
-    assert {path.with_suffix(".ipynb") for path in PAGES} == notebooks
+    assert [path.with_suffix(".ipynb") for path in PAGES] == notebooks(CHAPTERS)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
