@@ -564,19 +564,13 @@ def test_batches():
 # -- plots
 
 
-def test_paths_and_curves():
+def test_paths():
     problem = problems.ravine()
     axes = plots.paths(problem, {"adam": np.zeros((3, 2)), "sgd": np.ones((3, 2))})
     lines = {line.get_label(): line for line in axes.get_lines()}
     assert lines["adam"].get_color() == style.color["adam"]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["adam", "sgd"]
     assert (*axes.get_xlim(), *axes.get_ylim()) == problem.bounds
-    plt.close("all")
-    values = np.exp(rng(0).normal(size=(5, 7)))
-    axes = plots.curves({"adam": values}, log=True)
-    (line,) = axes.get_lines()
-    np.testing.assert_allclose(line.get_ydata(), np.exp(np.log(values).mean(0)))
-    assert axes.get_yscale() == "log" and axes.get_legend() is None
     plt.close("all")
 
 
