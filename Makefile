@@ -14,7 +14,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export PYTHONUTF8 := 1
 
-.PHONY: help book test notebooks serve lab bench clean lock lint unit validate site
+.PHONY: help book test notebooks experiments serve lab bench clean lock lint unit validate site
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ test: lint unit validate site  ## everything: code, every notebook, both edition
 
 notebooks: $(STAMP)  ## run every notebook and store its outputs
 	@$(PY) -m press.execute
+
+experiments: $(STAMP)  ## run the long experiments and store their results (C=part/chapter: one)
+	@for script in $(or $(C:%=chapters/%.py),$(wildcard chapters/*/*.py)); do \
+		echo "== $$script"; OPENBLAS_CORETYPE=Haswell $(PY) $$script || exit 1; done
 
 serve: $(STAMP)  ## build the book and serve it at http://localhost:8000 (PORT=…)
 	@$(PY) -m press.build
@@ -67,7 +71,8 @@ unit: $(STAMP) lint  ## tests of the code, and the examples in its documentation
 
 validate: $(STAMP) unit  ## run every notebook again and compare with the stored outputs
 	@echo "== notebooks"
-	@$(PY) -m pytest --nbval --nbval-sanitize-with press/nbval.cfg \
+	@# without --doctest-modules, which would import the scripts that lie beside chapters
+	@$(PY) -m pytest -o addopts=-q --nbval --nbval-sanitize-with press/nbval.cfg \
 		-n 2 --dist loadfile chapters
 
 site: $(STAMP) validate  ## build both editions, warnings as errors, and open them in Chromium
