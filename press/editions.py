@@ -434,8 +434,7 @@ def repository_links(repository: str, branch: str, path: str) -> dict:
 
 def first_picture(body: str) -> Image.Image | None:
     """The first figure of a page, or what its first slider shows."""
-    shown = figures.pictures(body)
-    return raster(shown[-1]) if shown else None
+    return raster(svg) if (svg := figures.first(body)) else None
 
 
 def add_scripts(app: Sphinx, error: Exception | None) -> None:

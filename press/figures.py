@@ -14,10 +14,7 @@ from minigrad.lab.figures import uri
 KINDS = ('class="plot"', 'class="slider"')  # of <figure>
 
 _URI = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]*)")
-_PICTURE = re.compile(
-    r'<picture><source [^>]*?srcset="(?P<narrow>[^"]*)"\s*/?>'
-    r'<img (?P<attributes>[^>]*?)src="(?P<wide>[^"]*)"\s*/?></picture>'
-)
+_PICTURE = re.compile(r"<picture>.*?</picture>", re.S)
 _ALT = re.compile(r'<p class="alt" hidden(?:="")?>(.*?)</p>\n?')
 _FILM = re.compile(r'(<script type="application/json">)(.*?)(</script>)')
 
@@ -38,6 +35,12 @@ def pictures(shown: str) -> list[str]:
     ['<svg>2</svg>', '<svg>1</svg>']
     """
     return [base64.b64decode(data).decode() for data in reversed(_URI.findall(shown))]
+
+
+def first(page: str) -> str | None:
+    """The wide layout of the first figure in HTML, if it has one."""
+    found = _PICTURE.search(page)
+    return pictures(found[0])[0] if found else None
 
 
 def in_edition(shown: str, language: str | None, alt: str = "", caption: str = "") -> str:
@@ -82,7 +85,7 @@ def inline(page: str) -> str:
     """HTML with the SVGs of its figures in the place of the images."""
 
     def both(picture: re.Match[str]) -> str:
-        alt = re.search(r'alt="([^"]*)"', picture["attributes"])
+        alt = re.search(r'alt="([^"]*)"', picture[0])
         label = f'role="img" aria-label="{alt[1] if alt else ""}"'
         return "".join(
             _part_of_page(svg, f'class="plot {layout}" {label}')

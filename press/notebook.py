@@ -175,6 +175,8 @@ class Notebook:
             for key in {"alt", "caption"} & cell.metadata.keys():
                 if isinstance(text := cell.metadata[key], dict):
                     cell.metadata[key] = text[language]
+            if alt := cell.metadata.get("alt"):  # of an image that is no figure of ours
+                cell.metadata.setdefault("mystnb", {})["image"] = {"alt": alt}
             for output in cell.get("outputs", []):
                 if "text/html" in output.get("data", {}):
                     shown = in_language(output.data["text/html"], language)

@@ -28,7 +28,7 @@ from matplotlib.backend_bases import FigureCanvasBase, RendererBase
 from matplotlib.gridspec import GridSpec
 from matplotlib.offsetbox import VPacker
 from matplotlib.path import Path
-from matplotlib.transforms import Affine2D
+from matplotlib.transforms import Affine2D, blended_transform_factory
 from PIL import Image
 
 from . import lettering
@@ -162,7 +162,9 @@ class Pen(RendererBase):
         Image.fromarray(np.ascontiguousarray(im)).save(buffer, "PNG", optimize=True)
         data = base64.b64encode(buffer.getvalue()).decode()
         place = np.array([left, self.height - top, right - left, top - bottom]) * UNIT
-        self._add(gc, "image", "", place, words=f"data:image/png;base64,{data}")
+        alpha = gc.get_alpha() if transform is not None else None
+        look = f' opacity="{alpha:.2g}"' if alpha is not None and alpha < 1 else ""
+        self._add(gc, "image", look, place, words=f"data:image/png;base64,{data}")
 
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
         size = self.points_to_pixels(prop.get_size_in_points())
@@ -267,12 +269,10 @@ def _dots(gc, face, diameter, pixels):
 
 
 def tidy(marks):
-    """Leave out the white ground, and join grid lines, ticks and bars that look the same."""
+    """Join grid lines, ticks and bars that look the same."""
     kept, place = [], {}
     for mark in marks:
         name = str(mark.key[-2])
-        if name.startswith("patch") and mark.look == _paint("fill", (1, 1, 1)):
-            continue
         group = None
         if mark.kind == "path":
             axis = [i for i, part in enumerate(mark.key) if str(part).startswith("matplotlib.axis")]
@@ -385,7 +385,7 @@ def write(mark, name=""):
     if mark.kind == "image":
         x, y, width, height = mark.at.tolist()
         return (
-            f'<image{name} x="{x}" y="{y}" width="{width}" height="{height}" '
+            f'<image{name}{mark.look} x="{x}" y="{y}" width="{width}" height="{height}" '
             f'preserveAspectRatio="none" image-rendering="pixelated" href="{mark.words}"/>'
         )
     x, y = mark.at.tolist()
@@ -460,14 +460,19 @@ class _Canvas(FigureCanvasBase):
 
 
 def drawn(figure):
-    """The marks of a figure, and its width and height in pixels."""
-    before = figure.canvas
+    """The marks of a figure, and its width and height in pixels; its white grounds are left out."""
+    before, grounds = figure.canvas, [figure.patch, *(ax.patch for ax in figure.axes)]
+    white = [one for one in grounds if one.get_visible() and one.get_facecolor() == (1, 1, 1, 1)]
+    for ground in white:
+        ground.set_visible(False)
     try:
         pen = _Canvas(figure).get_renderer()
         figure.draw(pen)
         return tidy(pen.marks), (round(pen.width), round(pen.height))
     finally:
         figure.set_canvas(before)
+        for ground in white:
+            ground.set_visible(True)
 
 
 def phone(figure):
@@ -495,36 +500,50 @@ def _narrow(figure):
     else:
         height = max(2.6, 0.85 * height)
     legends = [ax.get_legend() for ax in figure.axes if ax.get_legend()] + figure.legends
-    figure.set_size_inches(PHONE, height + sum(_spread(legend) for legend in legends))
+    figure.set_size_inches(PHONE, height)
+    pen = _Canvas(figure).get_renderer()
+    height += sum(_spread(legend, pen) for legend in legends)
+    figure.set_size_inches(PHONE, height)
+    figure.draw(pen)
+    for ax in axes:
+        _turn_labels(ax, pen)
 
 
-def _spread(legend):
+def _spread(legend, pen):
     """Put a legend above its axes, in as many columns as there is room for; how high it is then."""
-    texts = legend.get_texts()
-    points = texts[0].get_fontsize()
-    em = points * 100 / 72
-    widest = max(lettering.extent(text.get_text(), em)[0] for text in texts) + 4.5 * em
-    legend._ncols = int(np.clip(PHONE * 88 // widest, 1, len(texts)))
-    rows = -(-len(texts) // legend._ncols) + bool(legend.get_title().get_text())
-    height = rows * points * 1.5 / 72
-    if legend.axes is not None:
-        ax = legend.axes
-        legend.set_loc("lower left")
-        legend.set_bbox_to_anchor((0, 1), ax.transAxes)
-        if ax.get_title():  # the title goes above the legend
-            ax.set_title(ax.get_title(), pad=72 * height + 12, fontsize=ax.title.get_fontsize())
     entries = [entry for column in legend._legend_handle_box.get_children()
                for entry in column.get_children()]  # fmt: skip
-    per_column = -(-len(entries) // legend._ncols)
-    columns = [
-        VPacker(pad=0, sep=legend.labelspacing * points, align="baseline",
-                children=entries[i : i + per_column])
-        for i in range(0, len(entries), per_column)
-    ]  # fmt: skip
-    legend._legend_handle_box._children = columns
-    legend._legend_box.set_figure(legend.get_figure())
-    legend._legend_box.axes = legend.axes
+    for columns in range(min(len(entries), 4), 0, -1):
+        rows = -(-len(entries) // columns)
+        legend._legend_handle_box._children = [
+            VPacker(pad=0, sep=legend.labelspacing * legend._fontsize, align="baseline",
+                    children=entries[i : i + rows])
+            for i in range(0, len(entries), rows)
+        ]  # fmt: skip
+        legend._legend_box.set_figure(legend.get_figure())
+        legend._legend_box.axes = legend.axes
+        box = legend._legend_box.get_bbox(pen)
+        if box.width < pen.width - 20:
+            break
+    height = box.height / pen.dpi
+    if (ax := legend.axes) is not None:
+        legend.set_loc("lower left")
+        legend.borderaxespad = 0.2
+        place = blended_transform_factory(ax.figure.transFigure, ax.transAxes)
+        legend.set_bbox_to_anchor((0.01, 1), place)
+        if ax.get_title():  # which goes above the legend
+            ax.set_title(ax.get_title(), pad=72 * height + 12, fontsize=ax.title.get_fontsize())
     return height
+
+
+def _turn_labels(ax, pen):
+    """Turn the words along the axis where they would run into each other."""
+    labels = [label for label in ax.get_xticklabels() if label.get_text() and label.get_visible()]
+    boxes = [label.get_window_extent(pen) for label in labels]
+    if any(one.x1 > other.x0 for one, other in zip(boxes, boxes[1:])):
+        above = ax.xaxis.get_ticks_position() == "top"
+        for label in labels:
+            label.set(rotation=40, ha="left" if above else "right", rotation_mode="anchor")
 
 
 # --- Jupyter --------------------------------------------------------------------------------------

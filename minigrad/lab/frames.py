@@ -92,12 +92,13 @@ def _named(marks):
 def _aligned(reel, first):
     """The names of all marks in the order of drawing, and the frames as dicts of them."""
     shots = [_named(marks) for marks in reel]
-    order = list(shots[first])
+    order, known = list(shots[first]), set(shots[first])
     for shot in shots:
         before = None
         for name in shot:
-            if name not in order:
+            if name not in known:
                 order.insert(order.index(before) + 1 if before else 0, name)
+                known.add(name)
             before = name
     return order, shots
 

@@ -169,7 +169,8 @@ def _advance(character):
         return 1.0
     if character in _ACCENTS.values():
         return 0.0
-    return _font.load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100
+    glyph = _font.load_char(ord(character), flags=LoadFlags.NO_HINTING)
+    return glyph.linearHoriAdvance / 65536 / 100
 
 
 def extent(text, size):

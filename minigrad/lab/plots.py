@@ -43,7 +43,7 @@ def contour(problem, ax=None, levels=12):
     shades = [str(grey) for grey in np.linspace(0.98, 0.78, levels)]
     # Each level is painted over the one that surrounds it, so that a line is drawn once.
     for region, shade in zip(_regions(problem, levels), shades):
-        ax.add_patch(PathPatch(region, facecolor=shade, linewidth=0))
+        ax.add_artist(PathPatch(region, facecolor=shade, linewidth=0, zorder=1))
     ax.plot(*problem.minimum, "*", color="black", markersize=12, zorder=5)
     ax.set(xlim=(left, right), ylim=(bottom, top), xlabel="$θ_1$", ylabel="$θ_2$")
     ax.grid(False)
