@@ -32,6 +32,7 @@ from sphinxcontrib.bibtex.style.referencing.foot import FootReferenceStyle
 
 from minigrad.lab.sliders import SCRIPT
 
+from . import bilingual
 from .cards import card, slider_picture
 from .search import Chinese
 
@@ -115,7 +116,8 @@ def _tags(cell: dict) -> list[str]:
 
 
 def keep_language(notebook: dict, language: str) -> dict:
-    """The notebook of one edition: that language's cells, HTML outputs and image descriptions.
+    """The notebook of one edition: that language's cells, and its half of the words in the code, in
+    what it shows, and in image descriptions.
 
     Args:
         notebook: a notebook as JSON (nbformat 4); it is left as it was.
@@ -132,9 +134,13 @@ def keep_language(notebook: dict, language: str) -> dict:
         if isinstance(alt := cell["metadata"].get("alt"), dict):
             cell["metadata"]["alt"] = alt[language]
             cell["metadata"].setdefault("mystnb", {})["image"] = {"alt": alt[language]}
-        for output in cell.get("outputs", []):
+        if cell["cell_type"] != "code":
+            continue
+        cell["source"] = bilingual.source(_text(cell["source"]), language)
+        cell["outputs"] = [bilingual.output(output, language) for output in cell["outputs"]]
+        for output in cell["outputs"]:
             if "text/html" in output.get("data", {}):
-                html = _text(output["data"]["text/html"])
+                html = output["data"]["text/html"]
                 output["data"]["text/html"] = keep_language_html(html, language)
     return notebook
 
