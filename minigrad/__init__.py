@@ -9,15 +9,14 @@
 array([0.09  , 0.2447, 0.6652])
 """
 
-from . import rules  # noqa: F401, I001  fills the sheet of rules, so it comes first
-from . import nn  # norms and attention build on it
-from . import activations, attention, drawing, init, losses, minimizers, norms, optim, schedules
-from .calculus import grad, hessian, hvp, jacobian, jvp, vjp
-from .drawing import draw
-from .gradcheck import gradcheck, gradgradcheck
+from . import activations, attention, init, losses, minimizers, nn, norms, optim, schedules
+from .autograd import drawing
+from .autograd.calculus import grad, hessian, hvp, jacobian, jvp, vjp
+from .autograd.drawing import draw
+from .autograd.gradcheck import gradcheck, gradgradcheck
+from .autograd.tensor import Tensor, no_grad
 from .minimizers import minimize
 from .saving import load, save
-from .tensor import Tensor, no_grad
 
 __all__ = [
     "Tensor",

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from .autograd.arrays import Array, sums
+from .autograd.tensor import RULES, ArrayLike, Tensor, apply, primitive
 from .init import check_number
-from .nn import Linear, Module, dropout
-from .norms import floating, positive
-from .tensor import RULES, Array, ArrayLike, Tensor, apply, primitive, sums
+from .layers import Linear, dropout
+from .module import Module
+from .norms.standardize import floating, positive
 
 __all__ = [
     "KVCache",

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .tensor import Array, ArrayLike, Tensor
+from .autograd.arrays import Array
+from .autograd.tensor import ArrayLike, Tensor
 
 CONDITIONS = {
     "finite": lambda v: -np.inf < v < np.inf,

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .tensor import Array
+from .autograd.arrays import Array
 
 __all__ = [
     "calculate_gain",

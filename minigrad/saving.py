@@ -16,7 +16,8 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 
-from .tensor import Array, Tensor
+from .autograd.arrays import Array
+from .autograd.tensor import Tensor
 
 STRUCTURE = "__structure__"
 

@@ -35,13 +35,14 @@ from sphinx_external_toc.api import FileItem
 
 import minigrad
 from benchmarks import report
-from minigrad.lab.claims import VERDICTS, claims
+from minigrad.lab.claims import VERDICTS
 
-from .editions import ROOT, _tags, _text, edition, headings, slugs
-from .lint import _without_code, glossary, prose
+from .editions import edition
+from .glossary import GLOSSARY, glossary
+from .markdown import citations, prose
+from .notebook import ROOT, TWIN, Notebook
 
 RESULTS = ROOT / "benchmarks" / "results.json"  # of the last whole `make bench`
-GLOSSARY = ROOT / "chapters" / "glossary.csv"
 NAMES = ROOT / "tests" / "names.csv"  # every public name with its reference, chapter and test
 
 WORDS = {
@@ -82,30 +83,6 @@ WORDS = {
 # --- Chapters and the places in them -----------------------------------------------------------
 
 
-def passages(notebook: dict) -> Iterator[tuple[str | None, str, str]]:
-    """``(anchor, Chinese, English)`` of each piece of text from one heading to the next.
-
-    The anchor is the one of `slugs`; None before the first heading. Code blocks are left out.
-    """
-    anchors, anchor = iter(slugs(notebook)), None
-    pieces = lambda cell: re.split(r"(?m)^(?=#{1,6} )", _without_code(_text(cell["source"])))  # noqa: E731
-    for zh, en in zip(notebook["cells"], notebook["cells"][1:]):
-        if _tags(zh) == ["lang-zh"] and _tags(en) == ["lang-en"]:
-            for number, pair in enumerate(zip(pieces(zh), pieces(en))):
-                anchor = next(anchors, None) if number else anchor
-                yield anchor, *pair
-
-
-def citations(text: str) -> list[str]:
-    """The keys cited in a piece of Markdown, in their order.
-
-    >>> citations("see {footcite:p}`kingma2015adam, reddi2018convergence`")
-    ['kingma2015adam', 'reddi2018convergence']
-    """
-    found = re.findall(r"\{footcite(?::\w+)?\}`([^`]+)`", text)
-    return [key.strip() for keys in found for key in keys.split(",")]
-
-
 def _plain(text: str) -> str:
     return re.sub(r"[-–\s]+", " ", text).lower()
 
@@ -118,17 +95,14 @@ class Chapter:
     path: Path
 
     @cached_property
-    def notebook(self) -> dict:
-        return json.loads(self.path.read_text(encoding="utf-8"))
-
-    @cached_property
-    def passages(self) -> list[tuple[str | None, str, str]]:
-        return list(passages(self.notebook))
+    def notebook(self) -> Notebook:
+        return Notebook(self.path)
 
     @cached_property
     def words(self) -> list[tuple[str | None, str, str]]:
         """The passages as terms are looked up in them."""
-        return [(anchor, _plain(prose(zh)), _plain(prose(en))) for anchor, zh, en in self.passages]
+        passages = self.notebook.passages()
+        return [(anchor, _plain(prose(zh)), _plain(prose(en))) for anchor, zh, en in passages]
 
 
 class Gathered(SphinxDirective):
@@ -167,7 +141,7 @@ class Gathered(SphinxDirective):
         return [chapter for _, chapters in self.parts() for chapter in chapters]
 
     def title(self, chapter: Chapter) -> list[nodes.Node]:
-        found, _ = self.state.inline_text(headings(chapter.notebook, self.language)[0], self.lineno)
+        found, _ = self.state.inline_text(chapter.notebook.headings(self.language)[0], self.lineno)
         return found
 
     def link(
@@ -198,7 +172,7 @@ class Ledger(Gathered):
     def run(self) -> list[nodes.Node]:
         body, verdicts = [], []
         for caption, chapters in self.parts():
-            found = [(chapter, claims(chapter.path)) for chapter in chapters]
+            found = [(chapter, chapter.notebook.claims) for chapter in chapters]
             found = [(chapter, lines) for chapter, lines in found if lines]
             if not found:
                 continue
@@ -276,7 +250,7 @@ def alphabetical(term: str, language: str) -> tuple[str, ...]:
 class Terms(Gathered):
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(str(GLOSSARY))
-        first, second = (self.language, {"zh": "en", "en": "zh"}[self.language])
+        first, second = (self.language, TWIN[self.language])
         chapters = self.chapters()[1:]  # the preface tells of everything and explains nothing
         rows = [(alphabetical(row[first], first), row) for row in glossary()]
         body, letter = nodes.tbody(), None
@@ -311,7 +285,7 @@ class Works(Gathered):
         places: dict[str, list[nodes.reference]] = {}
         for chapter in self.chapters():
             cited = {}
-            for anchor, zh, _ in chapter.passages:
+            for anchor, zh, _ in chapter.notebook.passages():
                 for key in citations(zh):
                     cited.setdefault(key, anchor)
             for key, anchor in cited.items():
@@ -396,14 +370,17 @@ def public_modules() -> dict[str, ModuleType]:
 def public(module: ModuleType) -> dict[str, str]:
     """The public names of a module, and under which full name each is documented.
 
-    What several modules offer is documented where it is defined, if that is one of them, and what
-    has two names under the one it was defined with.
+    What several modules offer is documented where it is defined (a file of a package belongs to the
+    package), if that is one of them, and what has two names under the one it was defined with.
     """
     found = {}
     for name in module.__all__:
         thing = getattr(module, name)
         if not isinstance(thing, ModuleType):
-            home = public_modules().get(thing.__module__, module)
+            package = thing.__module__.rpartition(".")[0]
+            home = public_modules().get(thing.__module__) or public_modules().get(package)
+            if home is None or thing.__name__ not in home.__all__:
+                home = module
             found[name] = f"{home.__name__}.{thing.__name__}"
     return found
 

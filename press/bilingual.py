@@ -15,13 +15,19 @@ check(
 )
 """
 
+import copy
 import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bs4 import BeautifulSoup
+from nbformat import NotebookNode
+
 from minigrad.lab.tables import aligned
 from minigrad.lab.words import cuts, half
+
+TWIN = {"zh": "en", "en": "zh"}
 
 # --- Code ----------------------------------------------------------------------------------------
 
@@ -73,11 +79,11 @@ def texts(code: str) -> Iterator[list[Token]]:
         if found["open"]:
             token = Token(found.start(), found.end(), found["open"], list(found["comment"]), "")
         else:
-            kind = found["prefix"].lower()
-            pieces = "|".join([_FIELD] * bool({"f", "t"} & {*kind}) + [_ESCAPE] * ("r" not in kind) + ["."])
+            kind = {*found["prefix"].lower()}
+            patterns = [_FIELD] * bool(kind & {"f", "t"}) + [_ESCAPE] * ("r" not in kind) + ["."]
             token = Token(
                 found.start(), found.end(), found["start"],
-                re.findall(pieces, found["body"], re.DOTALL), found["quote"],
+                re.findall("|".join(patterns), found["body"], re.DOTALL), found["quote"],
             )  # fmt: skip
         if group and not _joined(code, group, token):
             yield group
@@ -137,29 +143,39 @@ def _rewritten(code: str, group: list[Token], changes: list[tuple[int, int, str]
 # --- What it shows -------------------------------------------------------------------------------
 
 
-def markup(text: str, language: str) -> str:
-    """The half of ``language`` of the words in HTML: of every text and attribute."""
+def in_language(html: str, language: str) -> str:
+    """HTML without what is in the other language: elements marked ``data-lang``, and its half of
+    every text and attribute.
+
+    >>> in_language('<b data-lang="zh">成立</b><b data-lang="en">holds</b>', "en")
+    '<b data-lang="en">holds</b>'
+    >>> in_language('<td title="步长 · step">学习率 · rate</td>', "zh")
+    '<td title="步长">学习率</td>'
+    """
+    if "data-lang" in html:
+        soup = BeautifulSoup(html, "html.parser")
+        for element in soup.select(f'[data-lang="{TWIN[language]}"]'):
+            element.decompose()
+        html = str(soup)
     return re.sub(
         r'(?<=>)[^<>]+(?=<)|(?<==")[^"<>]+(?=")',
         lambda words: half(words[0], language) if " ·" in words[0] else words[0],
-        text,
+        html,
     )
 
 
-def output(shown: dict, language: str) -> dict:
-    """The half of ``language`` of a cell's output (as in a notebook's JSON)."""
-    join = lambda text: text if isinstance(text, str) else "".join(text)  # noqa: E731
-    shown = dict(shown)
-    if "text" in shown:
-        shown["text"] = half(join(shown["text"]), language)
-    if "data" in shown:
-        data = shown["data"] = dict(shown["data"])
-        if "text/html" in data:
-            data["text/html"] = markup(join(data["text/html"]), language)
-        if "text/plain" in data:
-            data["text/plain"] = half(join(data["text/plain"]), language)
-            if '<table class="rows">' in data.get("text/html", ""):
-                data["text/plain"] = _plain(data["text/html"])
+def output(shown: NotebookNode, language: str) -> NotebookNode:
+    """A cell's output with one half of its words."""
+    shown = copy.deepcopy(shown)
+    if shown.output_type == "stream":
+        shown.text = half(shown.text, language)
+    data = shown.get("data", {})
+    if "text/html" in data:
+        data["text/html"] = in_language(data["text/html"], language)
+    if '<table class="rows">' in data.get("text/html", ""):
+        data["text/plain"] = _plain(data["text/html"])
+    elif "text/plain" in data:
+        data["text/plain"] = half(data["text/plain"], language)
     return shown
 
 

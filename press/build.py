@@ -23,8 +23,9 @@ import yaml
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from .editions import LOCALE, ROOT, keep_language, plain_tex
+from .editions import LOCALE, plain_tex
 from .landing import publish
+from .notebook import CHAPTERS, ROOT, Notebook, notebooks
 
 PREFIX = "chapters/"
 
@@ -150,15 +151,10 @@ def _run(*arguments) -> None:
 
 def write_notebooks(language: str, folder: Path) -> None:
     """Write the notebooks of one edition, ready to be opened in Jupyter."""
-    for source in sorted((ROOT / PREFIX).rglob("*.ipynb")):
-        if ".ipynb_checkpoints" in source.parts:
-            continue
-        target = folder / source.relative_to(ROOT / PREFIX)
+    for source in notebooks(CHAPTERS):
+        target = folder / source.relative_to(CHAPTERS)
         target.parent.mkdir(parents=True, exist_ok=True)
-        notebook = keep_language(json.loads(source.read_text(encoding="utf-8")), language)
-        target.write_text(
-            json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-        )
+        target.write_text(Notebook(source).edition(language), encoding="utf-8")
 
 
 def main() -> None:

@@ -2,9 +2,10 @@
 
 A chapter's Markdown cells come in pairs tagged ``lang-zh`` and ``lang-en``; code and figures are
 shared. The edition being built is Sphinx's ``language``. Before Sphinx reads a notebook, the other
-language is taken out of it (`keep_language`), so everything downstream (contents, search, cross
+language is taken out of it (`Notebook.edition`), so everything downstream (contents, search, cross
 references) sees a book in one language. The two editions of a page have the same file name and the
-same section anchors (`slugs`), so that a reader can change language without losing the place.
+same section anchors (`Notebook.anchors`), so that a reader can change language without losing the
+place.
 """
 
 import functools
@@ -19,7 +20,6 @@ from urllib.parse import quote
 
 import imagesize
 import pybtex.plugin
-from bs4 import BeautifulSoup
 from docutils import nodes
 from PIL import Image
 from sphinx import addnodes
@@ -32,13 +32,11 @@ from sphinxcontrib.bibtex.style.referencing.foot import FootReferenceStyle
 
 from minigrad.lab.sliders import SCRIPT
 
-from . import bilingual
 from .cards import card, slider_picture
+from .notebook import ROOT, TWIN, Notebook
 from .search import Chinese
 
-ROOT = Path(__file__).resolve().parent.parent
-STATIC = ROOT / "press" / "theme"
-TWIN = {"zh": "en", "en": "zh"}
+STATIC = Path(__file__).parent / "theme"
 LOCALE = {"zh": "zh_CN", "en": "en"}  # Sphinx's names of the languages
 
 # What the frame of a page says (what Sphinx itself says, it translates).
@@ -102,102 +100,6 @@ WORDS = {
 }
 
 logger = logging.getLogger(__name__)
-
-
-# --- Notebooks: plain functions of a notebook's JSON -------------------------------------------
-
-
-def _text(source: str | list[str]) -> str:
-    return source if isinstance(source, str) else "".join(source)
-
-
-def _tags(cell: dict) -> list[str]:
-    return cell["metadata"].get("tags", [])
-
-
-def keep_language(notebook: dict, language: str) -> dict:
-    """The notebook of one edition: that language's cells, and its half of the words in the code, in
-    what it shows, and in image descriptions.
-
-    Args:
-        notebook: a notebook as JSON (nbformat 4); it is left as it was.
-        language: ``"zh"`` or ``"en"``.
-    """
-    notebook = json.loads(json.dumps(notebook))
-    other = f"lang-{TWIN[language]}"
-    notebook["cells"] = [cell for cell in notebook["cells"] if other not in _tags(cell)]
-    for cell in notebook["cells"]:
-        tags = [tag for tag in _tags(cell) if tag != f"lang-{language}"]
-        cell["metadata"].pop("tags", None)
-        if tags:
-            cell["metadata"]["tags"] = tags
-        if isinstance(alt := cell["metadata"].get("alt"), dict):
-            cell["metadata"]["alt"] = alt[language]
-            cell["metadata"].setdefault("mystnb", {})["image"] = {"alt": alt[language]}
-        if cell["cell_type"] != "code":
-            continue
-        cell["source"] = bilingual.source(_text(cell["source"]), language)
-        cell["outputs"] = [bilingual.output(output, language) for output in cell["outputs"]]
-        for output in cell["outputs"]:
-            if "text/html" in output.get("data", {}):
-                html = output["data"]["text/html"]
-                output["data"]["text/html"] = keep_language_html(html, language)
-    return notebook
-
-
-def keep_language_html(html: str, language: str) -> str:
-    """Drop the elements marked as being in the other language (``data-lang``).
-
-    >>> keep_language_html('<b data-lang="zh">成立</b><b data-lang="en">holds</b>', "en")
-    '<b data-lang="en">holds</b>'
-    """
-    if "data-lang" not in html:
-        return html
-    soup = BeautifulSoup(html, "html.parser")
-    for element in soup.select(f'[data-lang="{TWIN[language]}"]'):
-        element.decompose()
-    return str(soup)
-
-
-def headings(notebook: dict, language: str) -> list[str]:
-    """The headings of one language, in order, as Markdown without the leading ``#``."""
-    found = []
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "markdown" and f"lang-{TWIN[language]}" not in _tags(cell):
-            fenced = re.compile(r"^(`{3,}|~{3,}|:{3,}).*?^\1", flags=re.M | re.S)
-            prose = fenced.sub("", _text(cell["source"]))
-            found += re.findall(r"^#{1,6} +(.+?) *#*$", prose, flags=re.M)
-    return found
-
-
-def slugs(notebook: dict) -> list[str]:
-    """Section anchors, the same in both editions, made from the English headings.
-
-    A repeated heading gets a number, so that an anchor is unique on its page.
-    """
-    found: list[str] = []
-    for heading in headings(notebook, "en"):
-        base = slug = nodes.make_id(re.sub(r"\]\([^)]*\)", "", heading)) or "section"
-        n = 1
-        while slug in found:
-            slug = f"{base}-{(n := n + 1)}"
-        found.append(slug)
-    return found
-
-
-def reading_time(notebook: dict) -> int | None:
-    """Minutes that a chapter takes, the same in both editions: what its Card says, or an estimate.
-
-    A page of few words has none: it is looked up rather than read.
-    """
-    text = " ".join(
-        _text(cell["source"]) for cell in keep_language(notebook, "en")["cells"]
-        if cell["cell_type"] == "markdown"
-    )
-    if said := re.search(r"^\| *Reading time *\|\D*(\d+)", text, flags=re.M):
-        return int(said[1])
-    words = len(text.split())
-    return max(5, 5 * round(words / 90 / 5)) if words > 200 else None  # derivations are read slowly
 
 
 def one_language(words: str, language: str) -> str:
@@ -264,10 +166,10 @@ def name_parts(app: Sphinx, config) -> None:
 
 def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
     if app.env.doc2path(docname).endswith(".ipynb"):
-        notebook = json.loads(source[0])
-        app.env.temp_data["book_slugs"] = slugs(notebook)
-        app.env.metadata[docname]["minutes"] = reading_time(notebook)
-        source[0] = json.dumps(keep_language(notebook, edition(app)), ensure_ascii=False)
+        book = Notebook(app.env.doc2path(docname), source[0])
+        app.env.temp_data["book_anchors"] = book.anchors
+        app.env.metadata[docname]["minutes"] = book.minutes
+        source[0] = book.edition(edition(app))
 
 
 class Citation(FootReferenceStyle):
@@ -288,7 +190,7 @@ class TwinAnchors(SphinxTransform):
     default_priority = 840  # before Sphinx collects labels, contents and titles
 
     def apply(self) -> None:
-        anchors = self.env.temp_data.get("book_slugs")
+        anchors = self.env.temp_data.get("book_anchors")
         if anchors is None:
             return
         sections = [  # those that a directive made (press/backmatter.py) have theirs
@@ -496,13 +398,11 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
 
     source = Path(app.env.doc2path(pagename))
     if source.suffix == ".ipynb":
-        notebook = keep_language(json.loads(source.read_text(encoding="utf-8")), language)
-        if any(cell["cell_type"] == "code" for cell in notebook["cells"]):
+        book = Notebook(source)
+        if book.code:
             download = Path(app.outdir, f"{pagename}.ipynb")
             download.parent.mkdir(parents=True, exist_ok=True)
-            download.write_text(
-                json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-            )
+            download.write_text(book.edition(language), encoding="utf-8")
             context["notebook"] = download.name
             root = app.config.book_root if app.config.book_twin else app.srcdir
             path = source.relative_to(root).as_posix()

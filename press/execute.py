@@ -1,4 +1,4 @@
-"""Run notebooks and write them in canonical form: ``python -m press.execute [paths…]``.
+"""Run notebooks and write them in canonical form.
 
 Canonical means that equal content is equal bytes: cell ids ``cell-0, cell-1, …``, execution counts
 1…n, outputs without times or widget state, one output per stream, sorted keys. Running twice
@@ -40,8 +40,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-ROOT = Path(__file__).resolve().parents[1]
-CHAPTERS = ROOT / "chapters"
+from .notebook import CHAPTERS, notebooks
 
 # The last digits of a matrix product depend on the BLAS kernel and on how many threads share the
 # sum. Fixing both makes figures the same on every machine that has this kernel.
@@ -169,17 +168,14 @@ async def run(paths, *, check=False, measure=False, jobs=2):
 
 def main(arguments=None):
     """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m press.execute", description=__doc__[:50])
+    parser = argparse.ArgumentParser(
+        prog="python -m press.execute", description=__doc__.partition("\n")[0]
+    )
     parser.add_argument("paths", nargs="*", type=Path, help="notebooks or folders (chapters/)")
     parser.add_argument("--check", action="store_true", help="write nothing, fail if a file would")
     parser.add_argument("--measure", action="store_true", help="measure all times anew")
     options = parser.parse_args(arguments)
-    paths = [
-        path
-        for given in options.paths or [CHAPTERS]
-        for path in (sorted(given.rglob("*.ipynb")) if given.is_dir() else [given])
-        if ".ipynb_checkpoints" not in path.parts
-    ]
+    paths = notebooks(*options.paths or [CHAPTERS])
     missing = [str(path) for path in paths if not path.is_file()]
     if missing or not paths:
         parser.error(f"no such notebook: {', '.join(missing) or 'no paths, and none in chapters/'}")

@@ -5,14 +5,15 @@ nothing that needs it is written, rather than something wrong.
 """
 
 import datetime
-import json
 from pathlib import Path
 
 import jinja2
 import yaml
 from bs4 import BeautifulSoup
 
-from .editions import LOCALE, STATIC, TWIN, WORDS, keep_language_html
+from .bilingual import TWIN, in_language
+from .editions import LOCALE, STATIC, WORDS
+from .notebook import Notebook
 
 TAGS = {language: locale.replace("_", "-") for language, locale in LOCALE.items()}
 NEWS = 3  # entries on the landing page; the feed has all
@@ -45,15 +46,12 @@ def slider_of(root: Path, config: dict) -> dict | None:
     page = config["sphinx"]["config"].get("book_slider")
     if not page:
         return None
-    notebook = json.loads((root / "chapters" / f"{page}.ipynb").read_text(encoding="utf-8"))
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", ()):
-            html = "".join(output.get("data", {}).get("text/html", ()))
-            if figure := BeautifulSoup(html, "html.parser").select_one("figure.slider"):
-                figure.script.decompose()  # the page has it as a file
-                words = {language: figure.select_one(f"[hidden] [data-lang={language}]").text
-                         for language in WORDS}  # fmt: skip
-                return {"html": str(figure), "page": page, "id": figure["id"], "words": words}
+    for _, html in Notebook(root / "chapters" / f"{page}.ipynb").outputs("text/html"):
+        if figure := BeautifulSoup(html, "html.parser").select_one("figure.slider"):
+            figure.script.decompose()  # the page has it as a file
+            words = {language: figure.select_one(f"[hidden] [data-lang={language}]").text
+                     for language in WORDS}  # fmt: skip
+            return {"html": str(figure), "page": page, "id": figure["id"], "words": words}
     raise ValueError(f"_config.yml: book_slider names {page}, which has no slider")
 
 
@@ -79,7 +77,7 @@ def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
         write(
             "landing.html", f"{own}/index.html", shown=[own],
             prefix={own: "", other: f"../{other}/"},
-            slider=slider and slider | {"html": keep_language_html(slider["html"], own)}, **common,
+            slider=slider and slider | {"html": in_language(slider["html"], own)}, **common,
         )
     write(
         "landing.html", "index.html", shown=[*TWIN], slider=slider,

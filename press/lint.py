@@ -7,22 +7,35 @@ what it demands. ``tests/test_notebooks.py`` plants a fault for each.
 
 import argparse
 import ast
-import csv
 import html
 import re
 import sys
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-import nbformat
+from minigrad.lab.words import half
 
-from minigrad.lab.claims import claims
-from minigrad.lab.words import HAN, half
-from press.bilingual import shown, source, texts
-from press.execute import CHAPTERS, canonical
+from .bilingual import shown, source, texts
+from .execute import canonical
+from .glossary import glossary
+from .markdown import (
+    HAN,
+    WIDE,
+    blocks,
+    citations,
+    equations,
+    headings,
+    labels,
+    links,
+    math_numbers,
+    numbers,
+    prose,
+    roles,
+    without_code,
+)
+from .notebook import CHAPTERS, Notebook, languages, notebooks, tags
 
 COLUMNS = 88  # a line of code that fits the page
 BYTES = 1_500_000
@@ -44,8 +57,6 @@ SECTIONS = [
     ("exercises", "练习", "Exercises"),
     ("references", "参考文献", "References"),
 ]
-#: Pages that are not chapters and have their own shape.
-PAGES = {"preface", "notation", "claims", "glossary", "api", "speed", "bibliography"}
 
 RULES = {}
 
@@ -68,125 +79,6 @@ class Fault:
     def __str__(self):
         where = "" if self.cell is None else f" cell-{self.cell}"
         return f"{self.path}:{where} [{self.rule}] {self.message}"
-
-
-class Notebook:
-    """A notebook with the views that rules need."""
-
-    def __init__(self, path):
-        self.path = Path(path)
-        self.text = self.path.read_bytes().decode()  # read_text would hide CRLF
-        self.node = nbformat.reads(self.text, as_version=4)
-        self.cells = list(enumerate(self.node.cells))
-        self.code = [(i, cell) for i, cell in self.cells if cell.cell_type == "code"]
-        self.markdown = [(i, cell) for i, cell in self.cells if cell.cell_type == "markdown"]
-        self.is_chapter = self.path.stem not in PAGES
-
-    @cached_property
-    def pairs(self):
-        """``(number of the Chinese cell, Chinese, English)`` of all well-formed pairs."""
-        return [
-            (i, cell.source, twin.source)
-            for (i, cell), (_, twin) in zip(self.cells, self.cells[1:])
-            if languages(cell) == ["zh"] and languages(twin) == ["en"]
-        ]
-
-    def source(self, language):
-        """``(number, source)`` of the Markdown cells in a language."""
-        return [(i, cell.source) for i, cell in self.markdown if languages(cell) == [language]]
-
-    def outputs(self, kind):
-        """``(number, text)`` of every output of a kind: a mime type, or a stream's name."""
-        for i, cell in self.code:
-            for output in cell.outputs:
-                if output.output_type == "stream" and output.name == kind:
-                    yield i, output.text
-                elif kind in output.get("data", {}):
-                    yield i, output.data[kind]
-
-
-def tags(cell):
-    return cell.metadata.get("tags", [])
-
-
-def languages(cell):
-    return [tag[5:] for tag in tags(cell) if tag.startswith("lang-")]
-
-
-# -- What is in a piece of Markdown
-
-_HAN = r"[\u4e00-\u9fff]"
-_WIDE = "，。；：！？、（）《》「」“”…"
-_FENCE = re.compile(r"^ *(`{3,}|~{3,})(?P<info>[^\n`]*)\n(?P<body>.*?)^ *\1[`~]* *$", re.M | re.S)
-_DISPLAY = re.compile(r"\$\$(?P<tex>.+?)\$\$(?:[ \t]*\((?P<label>[\w:.-]+)\))?", re.S)
-_INLINE = re.compile(r"(?<![\\$])\$(?![\s$])(?P<tex>[^$\n]+?)(?<!\\)\$")
-_ROLE = re.compile(r"\{(?P<role>[\w:-]+)\}`(?P<content>[^`]+)`")
-_LINK = re.compile(r"\[(?P<words>[^\]\n]*)\]\((?P<target>[^)\s]+)\)")
-
-
-def _without_code(text):
-    """Text without literal code blocks; what a directive encloses stays."""
-
-    def keep(match):
-        if not match["info"].startswith("{"):
-            return "\n"
-        return "\n" + re.sub(r"^:[\w-]+:.*\n", "", match["body"], flags=re.M) + "\n"
-
-    return _FENCE.sub(keep, text)
-
-
-def headings(text):
-    """``(level, words)`` of each heading."""
-    found = re.findall(r"^(#{1,6}) +(.+?)[ #]*$", _without_code(text), re.M)
-    return [(len(marks), words) for marks, words in found]
-
-
-def equations(text):
-    """``(normalised TeX, label or "")`` of each displayed equation; words in it do not count."""
-    return [(_tex(m["tex"]), m["label"] or "") for m in _DISPLAY.finditer(_without_code(text))]
-
-
-def _tex(tex):
-    tex = re.sub(r"\\text\w*\{[^{}]*\}", "", tex)
-    tex = re.sub(r"\\[,;:!> ]|\\q?quad|~|\s", "", tex)
-    return tex.rstrip(".,;，。；")
-
-
-def prose(text):
-    """What is left to read: code, formulas, markup and addresses replaced or dropped.
-
-    A formula, code or reference becomes ``X``, since typography treats it as a Latin word.
-    """
-    text = _DISPLAY.sub("\n\n", _without_code(text))
-    text = re.sub(r"<!--.*?-->", "", text, flags=re.S)
-    text = re.sub(r" ?\{footcite(:p)?\}`[^`]+`", "", text)  # becomes a raised number
-    text = _ROLE.sub("X", text)
-    text = re.sub(r"(`+)[^`].*?\1", "X", text)
-    text = _INLINE.sub("X", text)
-    text = re.sub(r"</?[A-Za-z][^>\n]*>", "", text)
-    text = re.sub(r"^\([\w:.-]+\)=$", "", text, flags=re.M)
-    text = re.sub(r"https?://[^\s)]+", "X", _LINK.sub(lambda m: m["words"], text))
-    # Markdown needs the space in `**词。** 词`, or the stars stay stars; the reader sees none.
-    text = re.sub(rf"(?<=[{_WIDE}])(\*+) ", r"\1", text)
-    return re.sub(r"\*+|(?<!\w)_+|_+(?!\w)|!(?=\[)", "", text)
-
-
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_NUMBER = re.compile(r"(?<![A-Za-zͰ-Ͽ_\d.])\d+(?:\.\d+)?")
-
-
-def numbers(text):
-    """The numbers of the prose, as often as each is said; 1,000 is 1000, and L2 has none."""
-    text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: " " + m[0].translate(_SUPERSCRIPTS), prose(text))
-    text = unicodedata.normalize("NFKC", re.sub(r"[₀-₉]", "", text))
-    text = re.sub(r"^ *\d+[.)] ", "", text, flags=re.M)  # the numbers of a list
-    return Counter(_NUMBER.findall(re.sub(r"(?<=\d),(?=\d{3})", "", text)))
-
-
-def math_numbers(text):
-    """The set of numbers in inline formulas (how often one is repeated is a matter of style)."""
-    found = (_tex(m["tex"]) for m in _INLINE.finditer(_DISPLAY.sub("", _without_code(text))))
-    return {number for tex in found for number in re.findall(r"\d+(?:\.\d+)?", tex)}
 
 
 def _difference(zh, en):
@@ -321,7 +213,7 @@ def alt_text(book):
         elif alt is not None:
             yield i, "alt text, but no figure in the output"
     for i, cell in book.markdown:
-        if re.search(r"!\[\s*\]\(|<img(?![^>]*\balt=\"[^\"]+\")", _without_code(cell.source)):
+        if re.search(r"!\[\s*\]\(|<img(?![^>]*\balt=\"[^\"]+\")", without_code(cell.source)):
             yield i, "an image without alternative text"
 
 
@@ -460,12 +352,10 @@ def twin_headings(book):
 def twin_labels(book):
     """Twins define and refer to the same labels."""
     for i, zh, en in book.pairs:
-        defined = [[label for _, label in equations(t)] + re.findall(r"^\(([\w:.-]+)\)=$", t, re.M)
-                   for t in (zh, en)]  # fmt: skip
+        defined = labels(zh), labels(en)
         if defined[0] != defined[1]:
             yield i, f"labels {defined[0]} in Chinese, {defined[1]} in English"
-        used = [{m["content"] for m in _ROLE.finditer(t) if m["role"] in ("eq", "ref", "numref")}
-                for t in (zh, en)]  # fmt: skip
+        used = [set(roles(text, "eq", "ref", "numref")) for text in (zh, en)]
         if used[0] != used[1]:
             yield i, "references to labels: " + _difference(*used)
 
@@ -493,8 +383,7 @@ def twin_numbers(book):
 def twin_citations(book):
     """Twins cite the same works."""
     for i, zh, en in book.pairs:
-        cited = [{key.strip() for m in _ROLE.finditer(text) if "cite" in m["role"]
-                  for key in m["content"].split(",")} for text in (zh, en)]  # fmt: skip
+        cited = set(citations(zh)), set(citations(en))
         if cited[0] != cited[1]:
             yield i, "citations: " + _difference(*cited)
 
@@ -503,7 +392,7 @@ def twin_citations(book):
 def twin_links(book):
     """Twins link to the same places."""
     for i, zh, en in book.pairs:
-        linked = [{m["target"] for m in _LINK.finditer(_without_code(text))} for text in (zh, en)]
+        linked = set(links(zh)), set(links(en))
         if linked[0] != linked[1]:
             yield i, "links: " + _difference(*linked)
 
@@ -512,16 +401,14 @@ def twin_links(book):
 def twin_blocks(book):
     """Twins have the same code blocks, directives, folded parts, list items and table rows."""
     for i, zh, en in book.pairs:
-        blocks = [[(m["info"].strip(), "" if m["info"].startswith("{") else m["body"])
-                   for m in _FENCE.finditer(text)] for text in (zh, en)]  # fmt: skip
-        if blocks[0] != blocks[1]:
+        if blocks(zh) != blocks(en):
             yield i, "code blocks or directives differ"
         for what, pattern in {
             "folded parts": r"<details>",
             "list items": r"^ *(?:[-*+]|\d+[.)]) ",
             "table rows": r"^ *\|",
         }.items():
-            counts = [len(re.findall(pattern, _without_code(text), re.M)) for text in (zh, en)]
+            counts = [len(re.findall(pattern, without_code(text), re.M)) for text in (zh, en)]
             if counts[0] != counts[1]:
                 yield i, f"{counts[0]} {what} in Chinese, {counts[1]} in English"
 
@@ -532,10 +419,10 @@ def twin_blocks(book):
 def chinese_punctuation(book):
     """Chinese text has full-width punctuation, English text has none."""
     for i, text in book.source("zh"):
-        for found in re.finditer(rf"{_HAN}[,;:!?.()](?!\w)|{_HAN}\(|[,;!?()]{_HAN}", prose(text)):
+        for found in re.finditer(rf"{HAN}[,;:!?.()](?!\w)|{HAN}\(|[,;!?()]{HAN}", prose(text)):
             yield i, f"half-width punctuation in {_around(found)}"
     for i, text in book.source("en"):
-        plain = re.sub(r"[（(][^（）()]*" + _HAN + r"[^（）()]*[)）]", "", prose(text))
+        plain = re.sub(r"[（(][^（）()]*" + HAN + r"[^（）()]*[)）]", "", prose(text))
         for found in re.finditer(r"[，。；：！？、（）]", plain):
             yield i, f"full-width punctuation in {_around(found)}"
 
@@ -545,24 +432,17 @@ def chinese_spacing(book):
     """A space between 汉字 and Latin letters, digits or formulas; none beside wide punctuation."""
     for i, text in book.source("zh"):
         text = prose(text)
-        for found in re.finditer(rf"{_HAN}[A-Za-z0-9Ͱ-Ͽ]|[A-Za-z0-9Ͱ-Ͽ]{_HAN}", text):
+        for found in re.finditer(rf"{HAN}[A-Za-z0-9Ͱ-Ͽ]|[A-Za-z0-9Ͱ-Ͽ]{HAN}", text):
             yield i, f"a space is missing in {_around(found)}"
-        for found in re.finditer(rf"\S[^\S\n]+[{_WIDE[:9]}]|[{_WIDE[:9]}][^\S\n]+\S", text):
+        for found in re.finditer(rf"\S[^\S\n]+[{WIDE[:9]}]|[{WIDE[:9]}][^\S\n]+\S", text):
             if not re.search(r"[|#>-]", found[0]):
                 yield i, f"a space beside full-width punctuation in {_around(found)}"
-        for found in re.finditer(rf"(?:{_HAN}\n{_HAN}|[{_WIDE}]\n{_HAN}|{_HAN}\n[{_WIDE}])", text):
+        for found in re.finditer(rf"(?:{HAN}\n{HAN}|[{WIDE}]\n{HAN}|{HAN}\n[{WIDE}])", text):
             yield i, f"a line break inside a paragraph becomes a space in {_around(found)}"
 
 
 def _around(found):
     return repr(found.string[max(0, found.start() - 8) : found.end() + 8].strip())
-
-
-def glossary():
-    """The rows of the glossary: ``{"en", "zh", "avoid"}``, ``avoid`` a list."""
-    with open(CHAPTERS / "glossary.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [row | {"avoid": row["avoid"].split(";") if row["avoid"] else []} for row in rows]
 
 
 @rule
@@ -738,11 +618,7 @@ def main(arguments=None):
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m press.lint", description="Check notebooks.")
     parser.add_argument("paths", nargs="*", type=Path, help="notebooks or folders (chapters/)")
-    paths = [
-        path
-        for given in parser.parse_args(arguments).paths or [CHAPTERS]
-        for path in (sorted(given.rglob("*.ipynb")) if given.is_dir() else [given])
-    ]
+    paths = notebooks(*parser.parse_args(arguments).paths or [CHAPTERS])
     faults = 0
     for path in paths:
         found = lint(path)
@@ -750,10 +626,10 @@ def main(arguments=None):
         book = Notebook(path)
         facts = {
             "faults": len(found),
-            "汉字": sum(len(re.findall(_HAN, prose(text))) for _, text in book.source("zh")),
+            "汉字": sum(len(re.findall(HAN, prose(text))) for _, text in book.source("zh")),
             "code cells": len(book.code),
             "figures": len(list(book.outputs("image/png"))),
-            "claims": len(claims(path)),
+            "claims": len(book.claims),
             "sliders": sum('class="slider"' in text for _, text in book.outputs("text/html")),
             "kB": len(book.text.encode()) // 1000,
         }

@@ -9,7 +9,8 @@ import re
 
 from sphinx.search import SearchLanguage
 
-HAN = r"[\u3400-\u9fff\uf900-\ufaff]"
+from .markdown import HAN
+
 TOKENS = re.compile(rf"({HAN}+)|((?:(?!{HAN})\w)+)")  # a run of Han characters, or another word
 
 

@@ -17,26 +17,25 @@ from urllib.parse import unquote, urldefrag, urljoin
 import pytest
 from bs4 import BeautifulSoup
 from pybtex.database import parse_file
-from test_editions import code, markdown, notebook, run_build, shown, write_book
+from test_editions import code, markdown, notebook, opened, run_build, shown, write_book
 
 import minigrad
 from benchmarks.measure import ratio
-from minigrad.lab.claims import VERDICTS, claims
+from minigrad.lab.claims import VERDICTS
 from press.backmatter import (
     NAMES,
     RESULTS,
     Chapter,
     alphabetical,
-    citations,
     docstring,
     first_use,
     inline,
-    passages,
     public,
     public_modules,
 )
-from press.editions import ROOT, TWIN
-from press.lint import glossary
+from press.glossary import glossary
+from press.markdown import citations
+from press.notebook import ROOT, TWIN, Notebook, claims, notebooks
 
 BACK = ("claims", "glossary", "api", "bibliography")
 
@@ -129,8 +128,8 @@ def bibliography_faults(root: Path) -> list[str]:
     """References that no chapter cites, and citations of none."""
     known = set(parse_file(str(root / "chapters" / "references.bib"), "bibtex").entries)
     cited = {
-        key for path in (root / "chapters").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
-        for key in citations(path.read_text(encoding="utf-8"))
+        key for path in notebooks(root / "chapters") for _, text in Notebook(path).source("en")
+        for key in citations(text)
     }  # fmt: skip
     return [f"{key} is cited nowhere" for key in sorted(known - cited)] + [
         f"{key} is cited but not in references.bib" for key in sorted(cited - known)
@@ -189,7 +188,7 @@ SMALL = notebook(
 
 
 def test_passages_run_from_heading_to_heading():
-    found = [(anchor, citations(zh)) for anchor, zh, en in passages(SMALL)]
+    found = [(anchor, citations(zh)) for anchor, zh, en in opened(SMALL).passages()]
     assert found == [
         (None, []), ("title", ["a"]), ("one", []), ("one", ["b", "c"]), ("two", []),
     ]  # fmt: skip
@@ -360,8 +359,8 @@ def test_an_uncited_and_an_unknown_reference_are_noticed(book, tmp_path):
 
 
 def test_a_public_name_without_words_is_noticed(site, monkeypatch):
-    monkeypatch.setattr(minigrad, "__all__", [*minigrad.__all__, "rules", "apply"])
-    monkeypatch.setattr(minigrad, "apply", minigrad.tensor.apply, raising=False)
+    monkeypatch.setattr(minigrad, "__all__", [*minigrad.__all__, "autograd", "apply"])
+    monkeypatch.setattr(minigrad, "apply", minigrad.autograd.tensor.apply, raising=False)
     assert "en: minigrad.apply has no entry minigrad.apply" in undocumented(site)
 
 

@@ -2,24 +2,22 @@
 
 import ast
 import io
-import json
 import tokenize
 
 import pytest
+from nbformat.v4 import new_output
 
 from minigrad.lab import table
 from minigrad.lab.tables import aligned
 from minigrad.lab.words import half, width
-from press.bilingual import markup, output, source, texts
-from press.editions import ROOT
-from press.execute import CHAPTERS
+from press.bilingual import in_language, output, source, texts
+from press.notebook import CHAPTERS, ROOT, Notebook, notebooks
 
-CHAPTER_FILES = sorted(CHAPTERS.rglob("*.ipynb"))
+CHAPTER_FILES = notebooks(CHAPTERS)
 
 
 def code_of(path):
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    return [cell.source for _, cell in Notebook(path).code]
 
 
 # --- Lines -----------------------------------------------------------------------------------------
@@ -135,21 +133,21 @@ def test_the_halves_of_a_chapter_are_its_code_but_for_words(path):
 
 def test_html_has_two_halves():
     text = '<p title="甲 · a">乙 · b: <b>3 &lt; 4</b></p><td>丙 ·\nc</td><img alt="no words">'
-    assert markup(text, "zh") == (
+    assert in_language(text, "zh") == (
         '<p title="甲">乙：<b>3 &lt; 4</b></p><td>丙</td><img alt="no words">'
     )
-    assert markup(text, "en") == (
+    assert in_language(text, "en") == (
         '<p title="a">b: <b>3 &lt; 4</b></p><td>c</td><img alt="no words">'
     )
 
 
 def test_an_output_keeps_one_half():
-    stream = {"output_type": "stream", "name": "stdout", "text": ["甲 · a: 1\n", "✓ 乙 · b\n"]}
-    assert output(stream, "zh")["text"] == "甲：1\n✓ 乙\n"
-    assert output(stream, "en")["text"] == "a: 1\n✓ b\n"
-    assert stream["text"] == ["甲 · a: 1\n", "✓ 乙 · b\n"], "the notebook is left as it was"
-    shown = {"output_type": "execute_result", "data": {"text/plain": "甲 · a", "image/png": "x"}}
-    assert output(shown, "en")["data"] == {"text/plain": "a", "image/png": "x"}
+    stream = new_output("stream", text="甲 · a: 1\n✓ 乙 · b\n")
+    assert output(stream, "zh").text == "甲：1\n✓ 乙\n"
+    assert output(stream, "en").text == "a: 1\n✓ b\n"
+    assert stream.text == "甲 · a: 1\n✓ 乙 · b\n", "the notebook is left as it was"
+    shown = new_output("display_data", data={"text/plain": "甲 · a", "image/png": "x"})
+    assert output(shown, "en").data == {"text/plain": "a", "image/png": "x"}
 
 
 # --- Tables ----------------------------------------------------------------------------------------
@@ -179,14 +177,15 @@ def test_the_halves_of_a_table_are_the_tables_of_the_halves(displayed):
         table([[half(cell, language) if isinstance(cell, str) else cell for cell in row] for row in ROWS],
               {half(name, language): form for name, form in COLUMNS.items()})  # fmt: skip
     both, *alone = (
-        {"data": {"text/html": made._repr_html_(), "text/plain": repr(made)}} for made in displayed
+        new_output("display_data", {"text/html": made._repr_html_(), "text/plain": repr(made)})
+        for made in displayed
     )
     for language, expected in zip(("zh", "en"), alone):
         assert output(both, language) == expected
-    assert alone[1]["data"]["text/plain"].splitlines() == [
+    assert alone[1].data["text/plain"].splitlines() == [
         "method     rate     ratio", "momentum   0.50  3 [1, 5]", "Adam      12.25         —"
     ]  # fmt: skip
-    assert '<th style="text-align: right">学习率</th>' in alone[0]["data"]["text/html"]
+    assert '<th style="text-align: right">学习率</th>' in alone[0].data["text/html"]
 
 
 def test_a_table_escapes_and_refuses(displayed):

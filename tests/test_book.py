@@ -22,9 +22,9 @@ from PIL import Image
 
 from minigrad import init, lab, losses, norms, optim
 from minigrad.lab import check, check_close, claim, data, plots, problems, slider, style, training
-from minigrad.lab.claims import claims
 from minigrad.lab.sliders import _label, _text
-from press.execute import ROOT, canonical, execute, main
+from press.execute import canonical, execute, main
+from press.notebook import ROOT, claims, notebooks
 
 ALT = {"zh": "一条 <曲线>", "en": 'A "curve"'}
 rng = np.random.default_rng
@@ -128,6 +128,22 @@ def test_claims_are_gathered_from_notebooks(tmp_path, displayed):
     (tmp_path / "d.ipynb").write_bytes((tmp_path / "a.ipynb").read_bytes())
     with pytest.raises(ValueError, match="it-holds.*unique"):
         claims(tmp_path)
+
+
+def test_checkpoints_of_jupyterlab_are_no_notebooks(tmp_path, displayed):
+    claim("once", True, zh="一", en="one")
+    output = nbformat.v4.new_output("display_data", data=displayed[0])
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[output])])
+    left = tmp_path / "part" / ".ipynb_checkpoints" / "a-checkpoint.ipynb"
+    left.parent.mkdir(parents=True)
+    for path in (tmp_path / "part" / "a.ipynb", left):
+        nbformat.write(book, path)
+    assert notebooks(tmp_path) == notebooks(tmp_path / "part", left) == [tmp_path / "part/a.ipynb"]
+    assert [claim.name for claim in claims(tmp_path)] == ["once"]
+    # Nothing else looks for notebooks in folders, so nothing else can find a checkpoint.
+    seekers = [path.name for path in (ROOT / "press").rglob("*.py")
+               if re.search(r"glob\(.*ipynb|ipynb_checkpoints", path.read_text("utf-8"))]  # fmt: skip
+    assert seekers == ["notebook.py"]
 
 
 @pytest.mark.parametrize("name, verdict, texts", [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minigrad import Tensor, grad, gradcheck, gradgradcheck, hessian, hvp, jacobian, jvp, vjp
-from minigrad.tensor import RULES
+from minigrad.autograd.tensor import RULES
 
 
 def leaf(value):

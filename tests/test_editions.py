@@ -24,21 +24,17 @@ from PIL import Image
 
 from minigrad.lab.sliders import _html
 from press import cards
+from press.bilingual import in_language
 from press.build import contents, settings
 from press.editions import (
-    ROOT,
     STATIC,
     WORDS,
-    headings,
-    keep_language,
-    keep_language_html,
     one_language,
     plain_tex,
-    reading_time,
     repository_links,
-    slugs,
 )
 from press.landing import changes
+from press.notebook import CHAPTERS, ROOT, Notebook, notebooks
 from press.search import split
 
 _png = io.BytesIO()
@@ -72,6 +68,11 @@ def notebook(*cells):
     }
 
 
+def opened(content):
+    """A notebook that is in no file."""
+    return Notebook("specimen.ipynb", json.dumps(content))
+
+
 SLIDER = _html(
     [np.full((8, 8, 3), shade, np.uint8) for shade in (0, 200)], 1, {"beta": [0, 1]}, {"beta": 1},
     {"beta": "β"}, {"zh": "动的图", "en": "A moving figure"},
@@ -98,7 +99,7 @@ CHAPTER = notebook(
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_notebook_keeps_one_language(language):
-    kept = keep_language(CHAPTER, language)
+    kept = json.loads(opened(CHAPTER).edition(language))
     nbformat.validate(nbformat.from_dict(kept))
     text = json.dumps(kept, ensure_ascii=False)
     for pair in (("成立", "Holds"), ("一条曲线", "A curve"), ("偏差修正", "Bias correction")):
@@ -113,48 +114,49 @@ def test_a_notebook_keeps_one_language(language):
 
 
 def test_the_original_notebook_is_left_alone():
-    before = json.dumps(CHAPTER)
-    keep_language(CHAPTER, "en")
-    assert json.dumps(CHAPTER) == before
+    book = opened(CHAPTER)
+    before = json.dumps(book.node)
+    book.edition("en")
+    assert json.dumps(book.node) == before
 
 
 def test_html_of_the_other_language_goes_and_the_rest_stays():
     html = '<div><i data-lang="zh">一<b>二</b></i><i data-lang="en">x</i><script>a < b</script></div>'
-    assert keep_language_html(html, "en") == (
+    assert in_language(html, "en") == (
         '<div><i data-lang="en">x</i><script>a < b</script></div>'
     )
-    assert keep_language_html(html, "zh") == (
+    assert in_language(html, "zh") == (
         '<div><i data-lang="zh">一<b>二</b></i><script>a < b</script></div>'
     )
     untouched = "<table border=1><tr><td>1<br></table>"
-    assert keep_language_html(untouched, "zh") is untouched
+    assert in_language(untouched, "zh") == untouched
 
 
 def test_headings_are_not_sought_in_code():
-    assert headings(CHAPTER, "en") == ["A test chapter", "Bias correction", "Summary"]
-    assert headings(CHAPTER, "zh") == ["测试章", "偏差修正", "小结"]
+    assert opened(CHAPTER).headings("en") == ["A test chapter", "Bias correction", "Summary"]
+    assert opened(CHAPTER).headings("zh") == ["测试章", "偏差修正", "小结"]
 
 
 def test_anchors_are_unique_and_plain():
     cells = [markdown("en", f"## {heading}") for heading in (
         "Why $\\beta_2$?", "Summary", "Summary", "`Adam` and [SGD](sgd.ipynb)", "1",
     )]  # fmt: skip
-    assert slugs(notebook(*cells)) == [
+    assert opened(notebook(*cells)).anchors == [
         "why-beta-2", "summary", "summary-2", "adam-and-sgd", "section"
     ]  # fmt: skip
 
 
 def test_reading_time():
     """The Card's, else an estimate; the same for both editions; none for a few words."""
-    assert reading_time(CHAPTER) is None
+    assert opened(CHAPTER).minutes is None
     card = "# Adam\n\n| | |\n|---|---|\n| Reading time | about 35 minutes |\n"
-    assert reading_time(notebook(markdown("zh", "| 阅读时间 | 7 分钟 |"), markdown("en", card))) == 35
+    both = notebook(markdown("zh", "| 阅读时间 | 7 分钟 |"), markdown("en", card))
+    assert opened(both).minutes == 35
     words = notebook(markdown("zh", "字" * 9000), markdown("en", "word " * 1800), code("x\n" * 999))
-    assert reading_time(words) == 20
-    for path in (ROOT / "chapters").rglob("*.ipynb"):
-        if "阅读时间" in (text := path.read_text(encoding="utf-8")):
-            for said in re.findall(r"\| 阅读时间 \| (\d+)", text):
-                assert reading_time(json.loads(text)) == int(said), path
+    assert opened(words).minutes == 20
+    for book in map(Notebook, notebooks(CHAPTERS)):
+        for said in re.findall(r"\| 阅读时间 \| (\d+)", book.text):
+            assert book.minutes == int(said), book.path
 
 
 def test_where_a_chapter_can_be_run():
@@ -193,11 +195,7 @@ def test_every_word_of_the_frame_is_in_both_languages():
 def test_every_chapter_of_the_contents_exists_and_is_listed():
     toc = contents()
     listed = {toc["root"]} | {c["file"] for part in toc["parts"] for c in part["chapters"]}
-    chapters = ROOT / "chapters"
-    present = {
-        path.relative_to(chapters).with_suffix("").as_posix()
-        for path in chapters.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
-    }
+    present = {path.relative_to(CHAPTERS).with_suffix("").as_posix() for path in notebooks(CHAPTERS)}
     assert listed == present
 
 
@@ -357,7 +355,7 @@ def test_the_download_is_the_edition_s_notebook(site):
         soup = page(site, f"{edition}/part/second.html")
         link = soup.select_one("a[download]")["href"]
         got = json.loads((site / edition / "part" / link).read_text(encoding="utf-8"))
-        assert got == keep_language(CHAPTER, edition)
+        assert got == json.loads(opened(CHAPTER).edition(edition))
 
 
 def test_a_page_without_code_is_not_to_be_run(site):
@@ -568,12 +566,12 @@ def test_settings_by_command_line_win():
 
 def test_a_downloaded_notebook_runs_in_an_empty_folder(tmp_path):
     """With minigrad and book installed, that is: nothing in it looks for other files."""
-    kept = keep_language(json.loads((ROOT / "chapters/preface.ipynb").read_text("utf-8")), "en")
-    for cell in kept["cells"]:
-        if cell["cell_type"] == "code":
+    kept = nbformat.reads(Notebook(CHAPTERS / "preface.ipynb").edition("en"), as_version=4)
+    for cell in kept.cells:
+        if cell.cell_type == "code":
             cell.update(outputs=[], execution_count=None)
     client = NotebookClient(
-        nbformat.reads(json.dumps(kept), as_version=4), kernel_name="python3", resources={"metadata": {"path": tmp_path}},
+        kept, kernel_name="python3", resources={"metadata": {"path": tmp_path}},
         extra_arguments=["--log-level=ERROR"],
     )  # fmt: skip
     done = client.execute(env=os.environ | {"PYTHONPATH": str(ROOT)})

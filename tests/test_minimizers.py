@@ -9,8 +9,9 @@ import scipy.sparse.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigrad import Tensor, grad, hessian, jacobian, minimize, minimizers, no_grad
-from minigrad.minimizers import METHODS, backtracking, linear_cg, strong_wolfe
+from minigrad import Tensor, grad, hessian, jacobian, minimize, no_grad
+from minigrad.minimizers import backtracking, line_search, linear_cg, newton, problem, strong_wolfe
+from minigrad.minimizers.methods import METHODS
 
 UNCONSTRAINED = ["gradient-descent", "newton", "newton-cg", "bfgs", "l-bfgs", "cg"]
 CONSTRAINED = ["newton-kkt", "augmented-lagrangian"]
@@ -260,15 +261,15 @@ def test_the_shift_makes_the_hessian_positive_definite_and_is_0_if_it_is():
             H = rng.normal(size=(n, n))
             H = (H + H.T) / 2
             least = np.linalg.eigvalsh(H)[0]
-            tau = minimizers.shift(H)
+            tau = newton.shift(H)
             if least > 1e-6:
                 assert tau == 0
             elif least < -1e-6:
                 assert tau == pytest.approx(-2 * least)  # least eigenvalue: from −λ to λ
             assert np.linalg.eigvalsh(H + tau * np.eye(n))[0] > 0
-    assert np.linalg.eigvalsh(minimizers.shift(np.zeros((2, 2))) * np.eye(2))[0] > 0
+    assert np.linalg.eigvalsh(newton.shift(np.zeros((2, 2))) * np.eye(2))[0] > 0
     H = np.diag([1.0, 0.0])
-    assert 0 < minimizers.shift(H) < 1e-6
+    assert 0 < newton.shift(H) < 1e-6
 
 
 def test_a_direction_that_goes_uphill_is_replaced():
@@ -286,9 +287,9 @@ def test_newton_cg_meets_its_forcing_term_and_builds_no_hessian(monkeypatch):
     def refuse(*args):
         raise AssertionError("a Hessian was built")
 
-    monkeypatch.setattr(minimizers, "hessian", refuse)
+    monkeypatch.setattr(problem, "hessian", refuse)
     tolerances = []
-    real = minimizers.linear_cg
+    real = newton.linear_cg
 
     def spy(A, b, rtol, maxiter):
         found = real(A, b, rtol=rtol, maxiter=maxiter)
@@ -298,7 +299,7 @@ def test_newton_cg_meets_its_forcing_term_and_builds_no_hessian(monkeypatch):
         tolerances.append(rtol)
         return found
 
-    monkeypatch.setattr(minimizers, "linear_cg", spy)
+    monkeypatch.setattr(newton, "linear_cg", spy)
     result = minimize(logistic, np.ones(5), method="newton-cg", gtol=1e-10)
     assert result.success and result.nhev > 0 and len(tolerances) == result.nit
     with pytest.raises(AssertionError, match="a Hessian was built"):
@@ -306,7 +307,7 @@ def test_newton_cg_meets_its_forcing_term_and_builds_no_hessian(monkeypatch):
 
 
 def test_hessian_vector_products_are_the_hessians():
-    at = minimizers.Point(minimizers.Function(rosenbrock, (6,)), np.linspace(-1, 1, 6))
+    at = problem.Point(problem.Function(rosenbrock, (6,)), np.linspace(-1, 1, 6))
     product, H = at.hvp(), at.hessian()
     np.testing.assert_allclose(H, H.T, atol=1e-12)
     np.testing.assert_allclose([product(e) for e in np.eye(6)], H, rtol=1e-12, atol=1e-12)
@@ -636,10 +637,10 @@ def test_backtracking_takes_the_first_length_with_enough_fall(c, x, alpha, shrin
 def test_the_cubic_is_the_one_through_both_ends():
     def trial(a):
         fun = a**3 - 3 * a**2 + a  # least at 1 + √(2/3)
-        return minimizers.Trial(a, type("P", (), {"fun": fun}), 3 * a**2 - 6 * a + 1)
+        return line_search.Trial(a, type("P", (), {"fun": fun}), 3 * a**2 - 6 * a + 1)
 
     for a, b in [(0.0, 3.0), (3.0, 0.0), (1.0, 1.5)]:
-        assert minimizers.cubic_minimum(trial(a), trial(b)) == pytest.approx(1 + math.sqrt(2 / 3))
+        assert line_search.cubic_minimum(trial(a), trial(b)) == pytest.approx(1 + math.sqrt(2 / 3))
 
 
 def test_line_searches_turn_back_from_where_f_is_not_finite():

@@ -10,11 +10,13 @@ import re
 import nbformat
 import pytest
 
-from minigrad.lab.claims import claims
-from press.execute import CHAPTERS, canonical
-from press.lint import RULES, SECTIONS, Notebook, glossary, lint, numbers, prose
+from press.execute import canonical
+from press.glossary import glossary
+from press.lint import RULES, SECTIONS, lint
+from press.markdown import numbers, prose
+from press.notebook import CHAPTERS, Notebook, claims, notebooks
 
-CHAPTER_FILES = sorted(CHAPTERS.rglob("*.ipynb"))
+CHAPTER_FILES = notebooks(CHAPTERS)
 
 
 def test_there_are_chapters():

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigrad import Tensor, grad, gradcheck, gradgradcheck
-from minigrad.tensor import RULES, name
+from minigrad.autograd.messages import name
+from minigrad.autograd.tensor import RULES
 from rule_cases import CASES, draw
 
 FUNCTIONS = list({name(f): f for f in CASES}.values())

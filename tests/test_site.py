@@ -7,7 +7,6 @@ is wrong (`visit`, `broken_links`); tests at the end plant faults and require th
 
 import gzip
 import http.server
-import json
 import os
 import re
 import shutil
@@ -25,12 +24,12 @@ from playwright.sync_api import Page, sync_playwright
 from test_backmatter import missing_claims, missing_terms, missing_works, undocumented
 
 from press.build import contents, settings
-from press.editions import ROOT, TWIN, headings, keep_language
+from press.notebook import CHAPTERS, ROOT, TWIN, Notebook, notebooks
 from press.search import Chinese, split
 
 TOC = contents()
-CHAPTERS = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
-PAGES = [f"{edition}/{chapter}.html" for edition in ("zh", "en") for chapter in CHAPTERS]
+LISTED = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
+PAGES = [f"{edition}/{chapter}.html" for edition in ("zh", "en") for chapter in LISTED]
 SOURCE = "_modules/minigrad/optim/adam.html"  # one of minigrad's files, as the reference shows it
 FIRST = ["index.html", "zh/index.html", "en/index.html"]
 SEARCH = ["zh/search.html", "en/search.html"]
@@ -73,8 +72,7 @@ BOOK = dict(zip(("zh", "en"), settings(ROOT)["title"].split(" · ")))
 @cache
 def titles(edition: str, page: str) -> list[str]:
     """The title and the section titles of a page, by its notebook."""
-    source = ROOT / "chapters" / Path(page).with_suffix(".ipynb")
-    return headings(json.loads(source.read_text(encoding="utf-8")), edition)
+    return Notebook(CHAPTERS / Path(page).with_suffix(".ipynb")).headings(edition)
 
 
 # --- A server and a browser --------------------------------------------------------------------
@@ -85,9 +83,9 @@ def site():
     """The folder of the built site, which must be newer than all it is made of."""
     site = ROOT / "_build" / "html"
     sources = [file for folder in ("chapters", "press", "minigrad") for file in (ROOT / folder).rglob("*")
-               if file.suffix in {".ipynb", ".bib", ".yml", ".csv", ".html", ".css", ".js", ".svg", ".py"}
-               and ".ipynb_checkpoints" not in file.parts]  # fmt: skip
-    newest = max(file.stat().st_mtime for file in [*sources, ROOT / "_config.yml", ROOT / "_toc.yml"])
+               if file.suffix in {".bib", ".yml", ".csv", ".html", ".css", ".js", ".svg", ".py"}]
+    sources += [*notebooks(CHAPTERS), ROOT / "_config.yml", ROOT / "_toc.yml"]  # fmt: skip
+    newest = max(file.stat().st_mtime for file in sources)
     index = site / "index.html"
     if not index.exists() or index.stat().st_mtime < newest:
         pytest.fail("The built site is missing or older than its sources: run `make book` first.")
@@ -273,14 +271,14 @@ def assert_in_its_place(tab: Page, page: str, address: str) -> None:
     """Listed in the contents, which show this page; the neighbours are one step away."""
     edition, _, name = page.partition("/")
     links = tab.evaluate("[...document.querySelectorAll('nav.contents a')].map(a => a.href.split('#')[0])")
-    listed = [f"{address}/{edition}/{chapter}.html" for chapter in CHAPTERS]
+    listed = [f"{address}/{edition}/{chapter}.html" for chapter in LISTED]
     assert links == listed
     assert tab.evaluate("""() => {
       const [nav, here] = ["nav.contents", "nav.contents a.current"].map(
         (one) => document.querySelector(one).getBoundingClientRect());
       return nav.top <= here.top && here.bottom <= Math.min(nav.bottom, innerHeight);
     }"""), "this page's entry is in view"
-    place = CHAPTERS.index(name.removesuffix(".html"))
+    place = LISTED.index(name.removesuffix(".html"))
     for rel, neighbour in (("prev", place - 1), ("next", place + 1)):
         hrefs = tab.evaluate(f"[...document.querySelectorAll('.turn [rel={rel}]')].map(a => a.href)")
         assert hrefs == (listed[neighbour : neighbour + 1] if neighbour >= 0 else [])
@@ -430,23 +428,20 @@ def words_of(text: str) -> set[tuple[str, ...]]:
     return {run for run in runs if all(word.isalpha() and word.isascii() for word in run)} | han
 
 
-def foreign_words(notebook: dict, edition: str, text: str) -> set[tuple[str, ...]]:
+def foreign_words(book: Notebook, edition: str, text: str) -> set[tuple[str, ...]]:
     """Sentences of the other language that are found in a page's text."""
     own = {}
     for language in TWIN:
-        kept = keep_language(notebook, language)["cells"]
-        prose = ["".join(cell["source"]) for cell in kept]
-        shown = ["".join(output.get("data", {}).get("text/html", ""))
-                 for cell in kept for output in cell.get("outputs", ())]  # fmt: skip
-        own[language] = words_of("\n".join(prose + re.split(r"<[^>]*>", "\n".join(shown))))
+        kept = Notebook(book.path, book.edition(language))
+        prose = [cell.source for _, cell in kept.cells]
+        shown = "\n".join(html for _, html in kept.outputs("text/html"))
+        own[language] = words_of("\n".join(prose + re.split(r"<[^>]*>", shown)))
     return (own[TWIN[edition]] - own[edition]) & words_of(text)
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", LISTED)
 def test_no_sentence_of_the_other_language(chapter, site):
-    source = ROOT / "chapters" / f"{chapter}.ipynb"
-    notebook = json.loads(source.read_text(encoding="utf-8"))
-    texts = {}
+    book, texts = Notebook(CHAPTERS / f"{chapter}.ipynb"), {}
     for edition in TWIN:
         html = (site / edition / f"{chapter}.html").read_text(encoding="utf-8")
         soup = BeautifulSoup(html, "html.parser")
@@ -454,11 +449,11 @@ def test_no_sentence_of_the_other_language(chapter, site):
         for code in soup.select(".cell_input"):  # shared; that of a claim has both languages
             code.decompose()
         texts[edition] = soup.article.text
-        assert not foreign_words(notebook, edition, texts[edition])
+        assert not foreign_words(book, edition, texts[edition])
         shown = soup.article.select("section > :is(h1, h2, h3, h4)")
         written = [h for h in shown if not h.find_parent(class_="made")]
-        assert len(written) == len(headings(notebook, edition))
-    assert foreign_words(notebook, "zh", texts["en"]), "the check itself sees nothing"
+        assert len(written) == len(book.headings(edition))
+    assert foreign_words(book, "zh", texts["en"]), "the check itself sees nothing"
 
 
 # --- Search ------------------------------------------------------------------------------------
@@ -605,7 +600,7 @@ def test_sliders_move_without_equations(tab, address):
 
 def test_every_chapter_has_a_slider(site):
     """The preface and what is looked up rather than read may do without."""
-    for chapter in CHAPTERS:
+    for chapter in LISTED:
         source = ROOT / "chapters" / f"{chapter}.ipynb"
         if source.exists() and "slider(" in source.read_text(encoding="utf-8"):
             for edition in TWIN:
@@ -690,7 +685,7 @@ def test_the_first_page_has_the_chapter_s_slider_and_all_chapters(page, site):
         mine = soup.select_one("figure.slider")
         assert str(mine.svg) == str(theirs.svg) and mine["id"] == theirs["id"]
         links = [urljoin(page, a["href"]) for a in soup.select(f"[data-lang={edition}] nav li a")]
-        assert links == [f"{edition}/{one}.html" for one in CHAPTERS]
+        assert links == [f"{edition}/{one}.html" for one in LISTED]
         captions = [h.text for h in soup.select(f"[data-lang={edition}] nav h3")]
         assert len(captions) == len(TOC["parts"])
 
@@ -713,7 +708,7 @@ def test_contents_on_a_phone(tab, address):
 
 def test_this_page_is_in_view_in_long_contents(tab, address):
     tab.set_viewport_size({"width": 1440, "height": 220})
-    tab.goto(f"{address}/zh/{CHAPTERS[-1]}.html")
+    tab.goto(f"{address}/zh/{LISTED[-1]}.html")
     nav, entry = (tab.locator(f"nav.contents{one}").bounding_box() for one in ("", " a.current"))
     assert nav["y"] <= entry["y"] and entry["y"] + entry["height"] <= nav["y"] + nav["height"]
 

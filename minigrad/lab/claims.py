@@ -1,10 +1,7 @@
 """Claims with their measured verdicts."""
 
 import html
-import json
 import re
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from IPython.display import HTML, display
@@ -20,8 +17,8 @@ VERDICTS = {
 def claim(name, verdict, *, zh, en):
     """Show one line of the chapter's claims with its measured verdict, in both languages.
 
-    The line carries the permanent anchor ``claim-<name>``; :func:`claims` gathers all of them for
-    the ledger. ``verdict`` should be computed by the cell, not typed.
+    The line carries the permanent anchor ``claim-<name>``, to which the ledger links. ``verdict``
+    should be computed by the cell, not typed.
 
     Args:
         name: lower-case words and hyphens, unique in the book, never changed once published.
@@ -55,45 +52,3 @@ def _typeset(text):
         r'<span class="math notranslate nohighlight">\\(\1\\)</span>',
         html.escape(" ".join(text.split()), quote=False),
     )
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A claim as gathered from an executed notebook; ``zh`` and ``en`` are HTML."""
-
-    notebook: Path
-    name: str
-    verdict: str
-    zh: str
-    en: str
-
-
-_CLAIM = re.compile(
-    r'<div class="claim" id="claim-(?P<name>[\w-]+)" data-verdict="(?P<verdict>\w+)">'
-    r'<p data-lang="zh".*?<span>(?P<zh>.*?)</span></p>'
-    r'<p data-lang="en".*?<span>(?P<en>.*?)</span></p>'
-)
-
-
-def claims(path):
-    """The claims of an executed notebook, or of all notebooks below a folder, in reading order.
-
-    Returns:
-        A list of :class:`Claim`. Raises ValueError if one name is claimed twice.
-    """
-    path = Path(path)
-    notebooks = [path] if path.is_file() else sorted(path.rglob("*.ipynb"))
-    found = {}
-    for notebook in notebooks:
-        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-            for output in cell.get("outputs", []):
-                shown = "".join(output.get("data", {}).get("text/html", ""))
-                for match in _CLAIM.finditer(shown):
-                    new = Claim(notebook, **match.groupdict())
-                    if new.name in found:
-                        raise ValueError(
-                            f"claim {new.name!r} is made in {found[new.name].notebook} and again "
-                            f"in {notebook}; names must be unique in the book"
-                        )
-                    found[new.name] = new
-    return list(found.values())

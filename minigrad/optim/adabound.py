@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Array
+from ..autograd.arrays import Array
 from .optimizer import Optimizer, State
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..tensor import Array
+from ..autograd.arrays import Array
 from .adabound import AdaBound
 from .optimizer import State
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..tensor import Array
+from ..autograd.arrays import Array
 from .optimizer import Optimizer, State, norm
 
 

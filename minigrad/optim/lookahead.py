@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..tensor import Array
+from ..autograd.arrays import Array
 from .optimizer import Optimizer, fits
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from math import sqrt
 from typing import Any
 
-from ..tensor import Array, Tensor
+from ..autograd.arrays import Array
+from ..autograd.tensor import Tensor
 from .optimizer import Optimizer, State, fits, norm
 
 

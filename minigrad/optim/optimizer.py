@@ -17,7 +17,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..tensor import Array, Tensor, clock
+from ..autograd.arrays import Array
+from ..autograd.tensor import Tensor, clock
 
 STRETCH = 1 << 18  # elements: the handful of arrays of a step then take some 5 MB in float32
 

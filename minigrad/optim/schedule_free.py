@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Array, clock
+from ..autograd.arrays import Array
+from ..autograd.tensor import clock
 from .optimizer import Optimizer, State
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Array, Tensor
+from ..autograd.arrays import Array
+from ..autograd.tensor import Tensor
 from .optimizer import Optimizer, State
 
 

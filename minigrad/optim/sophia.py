@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..calculus import grad
-from ..tensor import Array, Tensor
+from ..autograd.arrays import Array
+from ..autograd.calculus import grad
+from ..autograd.tensor import Tensor
 from .optimizer import Optimizer, State, fits
 
 

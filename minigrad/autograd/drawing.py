@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .tensor import Tensor, name, released
+from .messages import name
+from .tensor import Tensor, released
 
 LIMIT = 300  # tensors; beyond, a drawing shows nothing
 

@@ -3,58 +3,49 @@
     y = apply(f, a, b)       computes f on the arrays and notes in y: "I came from f(a, b)"
     walk([y], [g], ...)      carries dL/dy = g back from y to everything y was computed from
 
-What a function's derivative is stands on the sheet of rules (`rules.py`), keyed by the NumPy
-function itself. This file knows only how to look a rule up, in which order to visit the tensors,
-and how to add up what arrives. Derived in `chapters/autograd/computational-graph.ipynb` (scalars)
-and `chapters/autograd/tensor-engine.ipynb` (arrays).
+The derivative of f stands on the sheet of rules (`rules.py`), keyed by f itself. This file knows
+only how to look a rule up, in which order to visit the tensors, and how to add up what arrives.
+Operators and methods are in `operators.py`. Derived in
+`chapters/autograd/computational-graph.ipynb` (scalars) and
+`chapters/autograd/tensor-engine.ipynb` (arrays).
 """
 
 from __future__ import annotations
 
 import inspect
 import itertools
-import math
-import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator
-from functools import lru_cache, wraps
+from functools import wraps
 from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from .arrays import OPERATORS, ones, rows
+from .arrays import Array as Array
+from .messages import explain, name
+from .operators import Operators, plain_index
+from .operators import array_of as array_of
+
 ArrayLike = Any  # a Tensor, an array, a Python number, or a nested sequence of numbers
 
-# The sheet of rules, filled by rules.py and by the fused operations (norms.py, losses.py, ...).
 # RULES[f] is either a tuple with one rule per argument,   rule(g, y, *args, **kwargs) -> dL/darg
 # (None where an argument has no derivative), or one function that gives them all at once.
 RULES: dict[Callable[..., Any], Any] = {}
-# What computes a function's values, where that is not the function itself: the bare function of a
-# @primitive; and Python's operators, with which NumPy is ten times faster on single numbers than
-# with np.add, and three times on squares.
-ON_ARRAYS: dict[Callable[..., Any], Callable[..., Any]] = {
-    np.add: operator.add,
-    np.subtract: operator.sub,
-    np.divide: operator.truediv,
-    np.power: operator.pow,
-}
+# What computes f on arrays, where that is not f: an operator, or what a @primitive wraps.
+FORWARD: dict[Callable[..., Any], Callable[..., Any]] = dict(OPERATORS)
+
 # NumPy functions written in terms of others, and those that give plain arrays (np.sign, np.argmax).
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {}
 PIECEWISE_CONSTANT: set[Callable[..., Any]] = set()
+accepted: set[tuple[Any, ...]] = set()  # calls of NumPy functions whose options have rules
 
 # Every tensor takes the next number when it is made, and a leaf a new one whenever it is changed.
 # So a tensor is older than all that was computed from it, and a leaf that turns out to be younger
 # than its use has been changed since.
 clock = itertools.count()
-
-# A large array's memory goes back to the system when it is freed, and the next one begins with
-# zeroing pages: with glibc, up to a third of a training step. Freeing one of 31 MB, which is never
-# written and so takes no memory, makes the process keep what it frees of arrays up to that size.
-np.empty(31 << 20, np.uint8)
-
-NO_OPTIONS: dict[str, Any] = {}
+NO_OPTIONS: dict[str, Any] = {}  # one for all: an empty dict a tensor takes 64 bytes
 
 
 class Recording:
@@ -92,7 +83,7 @@ class enable_grad(no_grad):
 
 
 def released(*_: object) -> None:
-    """Stands where a tensor's function stood before a walk released its history."""
+    """In place of a tensor's function: a walk has freed its history."""
 
 
 def apply(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
@@ -110,13 +101,13 @@ def apply(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
         else:
             values.append(a)
     try:
-        out = ON_ARRAYS.get(f, f)(*values, **kwargs)
+        out = FORWARD.get(f, f)(*values, **kwargs)
     except ValueError as error:
         raise ValueError(explain(f, values, error)) from None
     data = out[0] if type(out) is tuple else out
     if type(data) is np.ndarray:
         data.setflags(write=False)
-    y = Tensor.__new__(Tensor)
+    y = Tensor.__new__(Tensor)  # without the checks of __init__
     y._data = data
     y.grad = None
     y._number = next(clock)
@@ -140,84 +131,83 @@ def walk(
 
     Newest tensor first. Whatever was computed from a is younger than a, so when a's turn comes all
     its uses have reported, and their sum is complete:  dL/da = sum over uses y of (dy/da)^T dL/dy.
-    With `create_graph` the rules are handed Tensors in place of arrays, and record themselves.
     """
     targets = None if inputs is None else {a._number for a in inputs}
     oldest = min(targets) if targets else -1  # nothing older than the oldest input leads to one
-    found: list[tuple[Tensor, Any]] = []
-    leaves: list[Tensor] = []  # there is nowhere to go on from them: their sums may wait to the end
-    waiting: list[tuple[int, Tensor]] = []  # a heap, youngest on top
     total: dict[int, Any] = {}  # number -> dL/d(tensor), as far as it has arrived
+    waiting: list[tuple[int, Tensor]] = []  # a heap, youngest on top
+    found: list[tuple[Tensor, Any]] = []
+
+    def arrive(a: Tensor, d: Any) -> None:
+        n = a._number
+        if n in total:
+            total[n] = total[n] + d  # not in place: another tensor may share it
+        else:
+            total[n] = d
+            heappush(waiting, (-n, a))
 
     for y, g in zip(outputs, gradients):
-        n = y._number
-        if n in total:
-            total[n] = total[n] + g
-        else:
-            total[n] = g
-            heappush(waiting, (-n, y))
+        arrive(y, g)
     while waiting:
         y = heappop(waiting)[1]
         n = y._number
         g = total.pop(n)
         f = y._f
-        if (f is None) if targets is None else (n in targets):
+        if f is None if targets is None else n in targets:
             found.append((y, g))
         if f is None or n <= oldest:
             continue
-        if f is released:
-            raise RuntimeError(
-                "this graph has been walked and released: to walk it again, pass retain_graph=True "
-                "the first time, or compute the output anew"
-            )
-        args, kwargs = y._args, y._kwargs
-        if not create_graph:
-            given = [g, y._out]
-            for a in args:
-                given.append(a._data if isinstance(a, Tensor) else a)
-        elif type(y._out) is tuple:  # what it saved, as Tensors
-            given = [g, ON_ARRAYS.get(f, f)(*args, **kwargs), *args]
-        else:
-            given = [g, y, *args]
-        rules = RULES[f]
-        grads = None if type(rules) is tuple else rules(*given, **kwargs)
-        for i, a in enumerate(args):
-            if not isinstance(a, Tensor) or not a._requires_grad:
-                continue
-            k = a._number
-            if k < oldest:
-                continue
-            if k > n:
-                raise RuntimeError(
-                    f"a tensor of shape {a.shape} was changed in place after {name(f)} used it: "
-                    "call backward() before changing it, or compute the output anew"
-                )
-            if grads is not None:
-                d = grads[i]
-            else:
-                rule = rules[i]
-                d = None if rule is None else rule(*given, **kwargs)
-            if d is None:
-                raise RuntimeError(
-                    f"{name(f)} has no derivative with respect to its argument {i}: "
-                    "pass it as an array, or .detach() it"
-                )
-            v = given[i + 2]
-            if d.shape != v.shape:
-                d = unbroadcast(d, v.shape)
-            if d.dtype is not v.dtype:
-                d = d.astype(v.dtype)
-            if k in total:
-                total[k] = total[k] + d  # not in place: the first may be another tensor's too
-            else:
-                total[k] = d
-                if a._f is None and targets is None:
-                    leaves.append(a)
-                else:
-                    heappush(waiting, (-k, a))
+        pull_back(y, g, oldest, create_graph, arrive)
         if not retain_graph:
             y._f, y._args, y._out = released, (), None
-    return found + [(a, total[a._number]) for a in leaves]
+    return found
+
+
+def pull_back(
+    y: Tensor, g: Any, oldest: int, create_graph: bool, arrive: Callable[[Tensor, Any], None]
+) -> None:
+    """Hand (dy/da)^T g to each argument a of y, by the rule of y's function.
+
+    With `create_graph` the rule is given Tensors in place of arrays, and records itself.
+    """
+    f, args, kwargs = y._f, y._args, y._kwargs
+    if f is released:
+        raise RuntimeError(
+            "this graph has been walked and released: to walk it again, pass retain_graph=True "
+            "the first time, or compute the output anew"
+        )
+    assert f is not None
+    if not create_graph:
+        given = [g, y._out]
+        for a in args:
+            given.append(a._data if isinstance(a, Tensor) else a)
+    elif type(y._out) is tuple:  # what it saved, as Tensors
+        given = [g, FORWARD.get(f, f)(*args, **kwargs), *args]
+    else:
+        given = [g, y, *args]
+    rules = RULES[f]
+    grads = None if type(rules) is tuple else rules(*given, **kwargs)
+    for i, a in enumerate(args):
+        if not isinstance(a, Tensor) or not a._requires_grad or a._number < oldest:
+            continue
+        if a._number > y._number:
+            raise RuntimeError(
+                f"a tensor of shape {a.shape} was changed in place after {name(f)} used "
+                "it: call backward() before changing it, or compute the output anew"
+            )
+        if grads is not None:
+            d = grads[i]
+        else:
+            d = None if rules[i] is None else rules[i](*given, **kwargs)
+        if d is None:
+            raise RuntimeError(
+                f"{name(f)} has no derivative with respect to its argument {i}: "
+                "pass it as an array, or .detach() it"
+            )
+        v = given[i + 2]
+        if d.shape != v.shape:
+            d = unbroadcast(d, v.shape)
+        arrive(a, d if d.dtype is v.dtype else d.astype(v.dtype))
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
@@ -231,37 +221,6 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     )
     g = g.sum(axis=axes) if axes else g
     return g.reshape(shape) if g.shape != shape else g
-
-
-def rows(x: Any) -> Any:
-    """x as a matrix, for one large product in place of many small ones."""
-    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
-
-
-@lru_cache
-def ones(n: int, dtype: Any) -> Array:
-    """n ones, to be multiplied by where sums are wanted: BLAS is faster at them than np.sum."""
-    array = np.ones(n, dtype)
-    array.setflags(write=False)
-    return array
-
-
-def sums(x: Any, axis: int = -1) -> Any:
-    """Sums along an axis, which is kept with size 1."""
-    if axis not in (-1, x.ndim - 1):
-        return x.sum(axis=axis, keepdims=True)
-    column = ones(x.shape[-1], x.dtype)[:, None]
-    return x.dot(column) if x.ndim == 2 else x @ column
-
-
-def multiply(a: Any, b: Any) -> Any:
-    """a * b; but a NumPy number times a list would repeat the list."""
-    if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):
-        return np.multiply(a, b)
-    return a * b
-
-
-ON_ARRAYS[np.multiply] = multiply
 
 
 def primitive(*rules: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -282,13 +241,13 @@ def primitive(*rules: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]
             return f(*args, **kwargs)
 
         RULES[f] = RULES[call] = rules
-        ON_ARRAYS[call] = f
+        FORWARD[call] = f
         return call
 
     return decorate
 
 
-class Tensor:
+class Tensor(Operators):
     """An array that remembers how it was computed.
 
     Parameters
@@ -490,87 +449,6 @@ class Tensor:
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return dispatch(func, args, kwargs)
 
-    # --- operators
-
-    def __add__(self, other: ArrayLike) -> Tensor:
-        return apply(np.add, self, other)
-
-    def __radd__(self, other: ArrayLike) -> Tensor:
-        return apply(np.add, other, self)
-
-    def __sub__(self, other: ArrayLike) -> Tensor:
-        return apply(np.subtract, self, other)
-
-    def __rsub__(self, other: ArrayLike) -> Tensor:
-        return apply(np.subtract, other, self)
-
-    def __mul__(self, other: ArrayLike) -> Tensor:
-        return apply(np.multiply, self, other)
-
-    def __rmul__(self, other: ArrayLike) -> Tensor:
-        return apply(np.multiply, other, self)
-
-    def __truediv__(self, other: ArrayLike) -> Tensor:
-        return apply(np.divide, self, other)
-
-    def __rtruediv__(self, other: ArrayLike) -> Tensor:
-        return apply(np.divide, other, self)
-
-    def __mod__(self, other: ArrayLike) -> Tensor:
-        return apply(np.remainder, self, other)
-
-    def __rmod__(self, other: ArrayLike) -> Tensor:
-        return apply(np.remainder, other, self)
-
-    def __pow__(self, other: ArrayLike) -> Tensor:
-        return apply(np.power, self, other)
-
-    def __rpow__(self, other: ArrayLike) -> Tensor:
-        return apply(np.power, other, self)
-
-    def __matmul__(self, other: ArrayLike) -> Tensor:
-        return apply(np.matmul, self, other)
-
-    def __rmatmul__(self, other: ArrayLike) -> Tensor:
-        return apply(np.matmul, other, self)
-
-    def dot(self, other: ArrayLike) -> Tensor:
-        return np.dot(self, other)  # type: ignore[no-any-return]
-
-    def __neg__(self) -> Tensor:
-        return apply(np.negative, self)
-
-    def __pos__(self) -> Tensor:
-        return apply(np.positive, self)
-
-    def __abs__(self) -> Tensor:
-        return apply(np.absolute, self)
-
-    # comparisons give plain boolean arrays: they have no gradient
-
-    def __eq__(self, other: object) -> Any:
-        return np.equal(self._data, array_of(other))
-
-    def __ne__(self, other: object) -> Any:
-        return np.not_equal(self._data, array_of(other))
-
-    def __lt__(self, other: ArrayLike) -> Any:
-        return np.less(self._data, array_of(other))
-
-    def __le__(self, other: ArrayLike) -> Any:
-        return np.less_equal(self._data, array_of(other))
-
-    def __gt__(self, other: ArrayLike) -> Any:
-        return np.greater(self._data, array_of(other))
-
-    def __ge__(self, other: ArrayLike) -> Any:
-        return np.greater_equal(self._data, array_of(other))
-
-    # --- indexing
-
-    def __getitem__(self, index: Any) -> Tensor:
-        return apply(getitem, self, plain_index(index))
-
     def __setitem__(self, index: Any, value: ArrayLike) -> None:
         if self._f is not None or (self._requires_grad and Recording.on):
             raise RuntimeError(
@@ -580,108 +458,8 @@ class Tensor:
         self._data[plain_index(index)] = array_of(value)
         self._number = next(clock)
 
-    # --- methods, with NumPy's names and arguments
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return apply(np.sum, self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return np.mean(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
-
-    def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
-        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
-
-    def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
-        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return apply(np.max, self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return apply(np.min, self, axis=axis, keepdims=keepdims)
-
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return apply(np.prod, self, axis=axis, keepdims=keepdims)
-
-    def cumsum(self, axis: int | None = None) -> Tensor:
-        return apply(np.cumsum, self, axis=axis)
-
-    def reshape(self, *shape: Any) -> Tensor:
-        return apply(np.reshape, self, shape[0] if len(shape) == 1 else shape)
-
-    def transpose(self, *axes: Any) -> Tensor:
-        return apply(np.transpose, self, (axes[0] if len(axes) == 1 else axes) or None)
-
-    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
-        return apply(np.swapaxes, self, axis1, axis2)
-
-    def squeeze(self, axis: Any = None) -> Tensor:
-        return apply(np.squeeze, self, axis=axis)
-
-    def exp(self) -> Tensor:
-        return apply(np.exp, self)
-
-    def log(self) -> Tensor:
-        return apply(np.log, self)
-
-    def sqrt(self) -> Tensor:
-        return apply(np.sqrt, self)
-
-    def tanh(self) -> Tensor:
-        return apply(np.tanh, self)
-
-    def abs(self) -> Tensor:
-        return apply(np.absolute, self)
-
-    def clip(self, min: Any = None, max: Any = None) -> Tensor:
-        return apply(np.clip, self, min, max)
-
-    def astype(self, dtype: Any) -> Tensor:
-        if np.dtype(dtype).kind != "f":
-            return Tensor(self._data.astype(dtype))  # integers have no gradient
-        return apply(astype, self, dtype)
-
-
-# The walk restores dtype and shape, so a change of dtype passes the gradient on as it is.
-@primitive(lambda g, y, x, dtype: g, None)
-def astype(x: Any, dtype: Any) -> Any:
-    return x.astype(dtype)
-
-
-# x[index] and its transpose, which adds g into zeros at `index`: each is the other's derivative.
-@primitive(lambda g, y, x, index: scatter(g, index, x.shape), None)
-def getitem(x: Any, index: Any) -> Any:
-    return x[index]
-
-
-@primitive(lambda g, y, x, index, shape: getitem(g, index), None, None)
-def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    z = np.zeros(shape, x.dtype)
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(p, (np.ndarray, list)) for p in parts):
-        np.add.at(z, index, x)  # an entry may be named more than once
-    else:
-        z[index] = x
-    return z
-
-
-# --- small helpers
-
-accepted: set[tuple[Any, ...]] = set()  # calls of NumPy functions whose options have rules
-
-
-def name(f: Callable[..., Any]) -> str:
-    """What an operation is called in messages and drawings: add, matmul, layer_norm."""
-    return getattr(f, "__name__", str(f)).strip("_")
-
-
-def array_of(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else x
-
-
-def plain_index(index: Any) -> Any:
-    """An index with Tensors replaced by their arrays."""
-    return tuple(map(array_of, index)) if isinstance(index, tuple) else array_of(index)
+Tensor._apply = staticmethod(apply)
 
 
 def seed_gradient(y: Tensor, gradient: ArrayLike | None) -> Any:
@@ -722,7 +500,8 @@ def dispatch(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
     if f not in RULES:
         raise TypeError(
             f"{label} has no derivative rule in minigrad: write it with functions that have one "
-            f"(minigrad.rules lists them), or call it on x.numpy() if no gradient is needed"
+            "(minigrad/autograd/rules.py lists them), or call it on x.numpy() if no gradient is "
+            "needed"
         )
     call = (f, len(args), *kwargs)
     if call not in accepted:
@@ -738,19 +517,3 @@ def dispatch(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
             ) from None
         accepted.add(call)
     return apply(f, *args, **kwargs)
-
-
-def explain(f: Callable[..., Any], values: list[Any], error: ValueError) -> str:
-    """NumPy's complaint about shapes, with what was got and what must hold."""
-    shapes = [np.shape(v) for v in values if isinstance(v, (np.ndarray, np.generic))]
-    if f is np.matmul and len(shapes) == 2:
-        return (
-            f"matmul: {shapes[0]} @ {shapes[1]}: the last size of the first must equal the "
-            "second-to-last (or only) size of the second, and neither may be 0-d"
-        )
-    if isinstance(f, np.ufunc) and len(shapes) == 2:
-        return (
-            f"{name(f)}: shapes {shapes[0]} and {shapes[1]} do not fit: aligned from the right, "
-            "each pair of sizes must be equal or one of them 1"
-        )
-    return f"{name(f)}: {error} (got shapes {', '.join(map(str, shapes))})"

@@ -13,13 +13,12 @@ maximum; an equal share to each of several equal largest elements; 1 at the ends
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from string import ascii_letters
+import operator
 from typing import Any
 
 import numpy as np
 
-from .tensor import COMPOSITES, PIECEWISE_CONSTANT, RULES, Tensor, apply, getitem, primitive
+from .tensor import PIECEWISE_CONSTANT, RULES, primitive
 
 LOG2, LOG10 = float(np.log(2)), float(np.log(10))
 
@@ -180,8 +179,22 @@ def count(x: Any, axis: Any) -> int:
     return math.prod(x.shape[a] for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
+# x[index] and its transpose, which adds g into zeros at `index`: each is the other's derivative.
+@primitive(lambda g, y, x, index, shape: g[index], None, None)
+def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    z = np.zeros(shape, x.dtype)
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(p, (np.ndarray, list)) for p in parts):
+        np.add.at(z, index, x)  # an entry may be named more than once
+    else:
+        z[index] = x
+    return z
+
+
 RULES.update(
     {
+        operator.getitem: (lambda g, y, x, index: scatter(g, index, x.shape), None),
+        np.astype: (lambda g, y, x, dtype: g, None),  # the walk restores the dtype
         np.sum: (
             lambda g, y, x, axis=None, *, keepdims=False: spread(
                 keep(g, x, axis, keepdims), x.shape
@@ -212,13 +225,12 @@ RULES.update(
         np.triu: (lambda g, y, x, k=0: np.triu(g, k), None),
         np.diagonal: (lambda g, y, x: np.reshape(g, (-1, 1)) * np.eye(*x.shape, dtype=x.dtype),),
         np.pad: (
-            lambda g, y, x, pad_width, mode="constant": getitem(
-                g,
+            lambda g, y, x, pad_width, mode="constant": g[
                 tuple(
                     slice(before, before + n)
                     for (before, _), n in zip(np.broadcast_to(pad_width, (x.ndim, 2)), x.shape)
-                ),
-            ),
+                )
+            ],
             None,
             None,
         ),
@@ -272,26 +284,6 @@ def einsum_all(g: Any, y: Any, spec: str, *operands: Any) -> tuple[Any, ...]:
 RULES[np.einsum] = einsum_all
 
 
-def einsum(spec: str, *operands: Any) -> Any:
-    """np.einsum with all letters written out: those of the result, and those behind an ellipsis."""
-    inputs, arrow, out = spec.replace(" ", "").partition("->")
-    if not arrow:
-        once = [c for c in sorted(set(inputs) - set(",.")) if inputs.count(c) == 1]
-        out = "..." * ("..." in inputs) + "".join(once)
-    terms = inputs.split(",")
-    free = "".join(c for c in ascii_letters if c not in inputs)
-    hidden = [np.ndim(x) - len(t.replace("...", "")) for t, x in zip(terms, operands)]
-    free = free[: max([h for t, h in zip(terms, hidden) if "..." in t], default=0)]
-    terms = [t.replace("...", free[len(free) - h :]) for t, h in zip(terms, hidden)]
-    for t in terms:
-        if len(set(t)) < len(t):
-            raise TypeError(
-                f"np.einsum: minigrad does not differentiate a letter twice in an operand ({t!r}): "
-                "take np.diagonal first"
-            )
-    return apply(np.einsum, f"{','.join(terms)}->{out.replace('...', free)}", *operands)
-
-
 # --- joining
 
 
@@ -303,42 +295,10 @@ def split_again(g: Any, y: Any, *parts: Any, axis: int = 0) -> tuple[Any, ...]:
     """Each part gets its stretch of the gradient."""
     ends = np.cumsum([p.shape[axis] for p in parts]).tolist()
     lead = (slice(None),) * (axis % g.ndim)
-    return tuple(
-        getitem(g, (*lead, slice(end - p.shape[axis], end))) for p, end in zip(parts, ends)
-    )
+    return tuple(g[(*lead, slice(end - p.shape[axis], end))] for p, end in zip(parts, ends))
 
 
 RULES[concatenate] = split_again
-
-
-def join(parts: Sequence[Any], axis: int = 0) -> Any:
-    return apply(
-        concatenate, *(p if isinstance(p, Tensor) else np.asarray(p) for p in parts), axis=axis
-    )
-
-
-def stack(parts: Sequence[Any], axis: int = 0) -> Any:
-    return join([np.expand_dims(p, axis) for p in parts], axis)
-
-
-# --- functions written in terms of the others
-
-
-def var(x: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
-    centred = x - mean(x, axis, keepdims=True)
-    return np.sum(centred * centred, axis=axis, keepdims=keepdims) / (count(x, axis) - ddof)
-
-
-def std(x: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
-    return np.sqrt(var(x, axis, ddof=ddof, keepdims=keepdims))
-
-
-def dot(a: Any, b: Any) -> Any:
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return a * b
-    if np.ndim(b) <= 2:
-        return np.matmul(a, b)
-    raise TypeError("np.dot: minigrad differentiates it up to a matrix as second argument: use @")
 
 
 @primitive(
@@ -351,26 +311,3 @@ def dot(a: Any, b: Any) -> Any:
 def norm(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """Root of the sum of squares, with gradient 0 where it is 0."""
     return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
-
-
-COMPOSITES.update(
-    {
-        np.mean: mean,
-        np.var: var,
-        np.std: std,
-        np.dot: dot,
-        np.einsum: einsum,
-        np.concatenate: join,
-        np.stack: stack,
-        np.hstack: lambda parts: join(parts, axis=0 if np.ndim(parts[0]) == 1 else 1),
-        np.vstack: lambda parts: join([np.reshape(p, (-1, np.shape(p)[-1])) for p in parts]),
-        np.outer: lambda a, b: np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1)),
-        np.trace: lambda x: np.sum(np.diagonal(x)),
-        np.ravel: lambda x: np.reshape(x, (-1,)),
-        np.diff: lambda x: x[..., 1:] - x[..., :-1],
-        np.clip: lambda x, a_min=None, a_max=None, *, min=None, max=None: apply(
-            np.clip, x, min if a_min is None else a_min, max if a_max is None else a_max
-        ),
-        np.linalg.norm: norm,
-    }
-)

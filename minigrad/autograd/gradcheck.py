@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .calculus import grad
-from .rules import join
+from .composites import join
 from .tensor import ArrayLike, Tensor, enable_grad
 
 

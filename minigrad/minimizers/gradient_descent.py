@@ -1,0 +1,127 @@
+"""The loop that all unconstrained methods share, and the simplest of them.
+
+Derived in `chapters/optimization/gradient-descent.ipynb`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from ..autograd.arrays import Array
+from .line_search import LineSearch, backtracking, strong_wolfe
+from .problem import OptimizeResult, Point, largest, outcome
+
+
+class SteepestDescent:
+    """p = −∇f: the steepest way down, as far as it goes straight."""
+
+    scaled = False  # whether α = 1 is the step to try first
+
+    def __call__(self, at: Point) -> Array:
+        """The direction to leave `at` by."""
+        return -at.jac
+
+    def update(self, before: Point, after: Point, p: Array) -> None:
+        """Learn from the step along p that led from one point to the next."""
+
+    def reset(self) -> None:
+        """Forget what has been learnt: it has led astray."""
+
+
+def descend(
+    at: Point,
+    direction: SteepestDescent,
+    search: Callable[[Point, Array, float], LineSearch],
+    maxiter: int,
+    gtol: float,
+    fixed: bool = False,
+) -> OptimizeResult:
+    """x_{k+1} = x_k + α_k p_k, until the gradient vanishes.
+
+    A p that does not go downhill is replaced by −∇f, and a search that finds nothing along p is
+    followed by backtracking along −∇f; the direction's memory is then cleared. `fixed` steps are
+    taken whatever f does.
+    """
+    path, before = [at.x], at
+    alpha, stalled = 1.0, 0
+    lowest = at.fun, largest(at.jac)  # f, and max |∇f|
+    while True:
+        size = largest(at.jac)
+        if size <= gtol:
+            return outcome(at, path, True, f"the gradient vanishes: max |∇f| = {size:.1e}")
+        if len(path) > maxiter:
+            return outcome(
+                at, path, False, f"maxiter = {maxiter} steps were not enough: max |∇f| = {size:.1e}"
+            )
+        p = direction(at)
+        if not fixed and not p @ at.jac < 0:
+            direction.reset()
+            p = -at.jac
+        alpha = first_trial(direction, before, at, p, alpha)
+        found = search(at, p, alpha)
+        if found.alpha is None and not found.unbounded and not fixed:
+            direction.reset()
+            p = -at.jac
+            again = backtracking(at.f, at, p, alpha=1 / max(1.0, float(np.linalg.norm(p))))
+            found = again if again.alpha is not None else found
+        if found.alpha is None:
+            return outcome(at, path, False, f"{found.message}; max |∇f| = {size:.1e}")
+        alpha = found.alpha
+        before, at = at, found.point
+        direction.update(before, at, p)
+        path.append(at.x)
+        stalled = 0 if at.fun < lowest[0] or largest(at.jac) < lowest[1] else stalled + 1
+        lowest = min(at.fun, lowest[0]), min(largest(at.jac), lowest[1])
+        if stalled == 10 and not fixed:
+            message = "rounding stops the descent: neither f nor its gradient gets smaller"
+            return outcome(at, path, False, f"{message}; max |∇f| = {size:.1e}")
+
+
+def first_trial(
+    direction: SteepestDescent, before: Point, at: Point, p: Array, alpha: float
+) -> float:
+    """The step length to try first."""
+    if direction.scaled:
+        return 1.0
+    if before is at:  # nothing is known yet: a step of length 1 at most
+        return 1 / max(1.0, float(np.linalg.norm(p)))
+    # the length at which a parabola falls as much as f fell in the last step
+    guess = 2 * (at.fun - before.fun) / float(p @ at.jac)
+    return guess if 0 < guess < math.inf else alpha
+
+
+def searching(line_search: str, **constants: float) -> Callable[[Point, Array, float], LineSearch]:
+    if line_search == "backtracking":
+        return lambda at, p, alpha: backtracking(at.f, at, p, alpha)
+    return lambda at, p, alpha: strong_wolfe(at.f, at, p, alpha, **constants)  # type: ignore[arg-type]
+
+
+def stepping(lr: float) -> Callable[[Point, Array, float], LineSearch]:
+    """The same α for every step, without looking."""
+
+    def step(at: Point, p: Array, _: float) -> LineSearch:
+        point = Point(at.f, at.x + lr * p)
+        if point.finite:
+            return LineSearch(lr, point, 1)
+        return LineSearch(None, at, 1, f"the steps with lr = {lr} lead to f = {point.fun}")
+
+    return step
+
+
+def gradient_descent(
+    at: Point,
+    *,
+    lr: float | None = None,
+    line_search: str = "backtracking",
+    maxiter: int = 1000,
+    gtol: float = 1e-5,
+) -> OptimizeResult:
+    """method="gradient-descent": along −∇f; with `lr`, by fixed steps −lr ∇f.
+
+    Derived in `chapters/optimization/gradient-descent.ipynb`.
+    """
+    search = searching(line_search) if lr is None else stepping(lr)
+    return descend(at, SteepestDescent(), search, maxiter, gtol, fixed=lr is not None)

@@ -1,0 +1,105 @@
+"""Normalization by the root mean square. Derived in `chapters/normalization/rms-norm.ipynb`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autograd.tensor import ArrayLike, Tensor, primitive
+from ..init import check_number
+from ..module import Module
+from .standardize import affine_parameters, as_shape, check_shapes, floating, fused, mean, trailing
+
+
+# With z = x r and r = 1 / √(mean(x²) + ε):    dL/dx = r (dz - z mean(dz z)),
+# layer norm's without the part along 1. Derived in chapters/normalization/rms-norm.ipynb.
+def scale_to_unit_rule(g: Any, out: Any, x: Any, w: Any, axes: tuple[int, ...], eps: float) -> Any:
+    _, z, r = out
+    dz = g if w is None else g * w
+    return r * (dz - z * mean(dz * z, axes))
+
+
+@primitive(scale_to_unit_rule, lambda g, out, *_: g * out[1], None, None)
+def scale_to_unit(x: Any, w: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
+    """(y, z, r): x with mean square 1 over the axes, times w (or None)."""
+    square = mean(x * x, axes)
+    if eps == 0 and not np.all(square > 0):
+        raise ValueError("x is zero over the axes it is normalized over: that needs eps > 0")
+    r = 1 / np.sqrt(square + eps)
+    z = x * r
+    return z if w is None else z * w, z, r
+
+
+def rms_norm(
+    x: ArrayLike,
+    normalized_shape: int | Sequence[int],
+    weight: ArrayLike | None = None,
+    eps: float | None = None,
+) -> Tensor:
+    r"""Each sample divided by the root of its mean square, over its last axes.
+
+    $$y = \frac{x}{\sqrt{\operatorname{mean}(x^2) + \epsilon}} \odot w$$
+
+    Shape: x (..., *normalized_shape); weight normalized_shape; returns x's.
+
+    Parameters
+    ----------
+    normalized_shape: sizes of the axes to normalize over, the last ones of x.
+    eps: ε >= 0, inside the root; None is the machine epsilon of x's dtype; 0 is refused where x
+        is zero on all those axes.
+
+    Raises
+    ------
+    ValueError: shapes that do not fit, or eps out of range.
+
+    Reference: Zhang & Sennrich 2019, eq. 4. As `torch.nn.functional.rms_norm`.
+    Derived in `chapters/normalization/rms-norm.ipynb`.
+
+    >>> rms_norm([[3.0, 4.0]], 2).numpy().round(4)
+    array([[0.8485, 1.1314]])
+    """
+    x = floating(x)
+    axes = trailing("rms_norm", x, normalized_shape)
+    check_shapes("rms_norm", x.shape[axes[0] :], "as normalized_shape", weight=weight)
+    eps = float(np.finfo(x.dtype).eps) if eps is None else eps
+    check_number("rms_norm", "eps", eps, low=0)
+    return fused(scale_to_unit, x, weight, axes, eps)
+
+
+class RMSNorm(Module):
+    """`rms_norm` with a gain that is learned, 1 at the beginning.
+
+    Parameters
+    ----------
+    normalized_shape: sizes of the last axes of the input, which are normalized over.
+    eps: ε >= 0, inside the root; None is the machine epsilon of the input's dtype.
+    elementwise_affine: whether there is a weight.
+    dtype: of the parameters.
+
+    Example
+    -------
+    >>> RMSNorm(4)
+    RMSNorm(4)  4 parameters
+
+    Derived in `chapters/normalization/rms-norm.ipynb`.
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        dtype: Any = np.float64,
+    ) -> None:
+        self.normalized_shape = as_shape("RMSNorm", normalized_shape)
+        check_number("RMSNorm", "eps", 0 if eps is None else eps, low=0)
+        self.eps = eps
+        self.weight, _ = affine_parameters(self.normalized_shape, elementwise_affine, dtype)
+
+    def forward(self, x: ArrayLike) -> Tensor:
+        return rms_norm(x, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        return ", ".join(map(str, self.normalized_shape))

@@ -1,0 +1,137 @@
+r"""The map that the norms have in common, and its derivative.
+
+Derived in `chapters/normalization/batch-norm.ipynb` and `chapters/normalization/layer-norm.ipynb`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..autograd.arrays import Array, rows
+from ..autograd.operators import array_of
+from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
+from ..module import Parameter
+
+
+def mean(x: Any, axes: tuple[int, ...]) -> Any:
+    """Mean over the axes, kept as axes of size 1. As a product with 1/n where BLAS can do it."""
+    if axes == (x.ndim - 1,):
+        m = rows(x).dot(nths(x.shape[-1], x.dtype))
+        return m if x.ndim == 2 else m.reshape(*x.shape[:-1], 1)
+    if axes == (0,) and x.ndim == 2:
+        return np.dot(nths(len(x), x.dtype).T, x)
+    return x.sum(axis=axes, keepdims=True) / prod(x.shape[a] for a in axes)
+
+
+@lru_cache
+def nths(n: int, dtype: Any) -> Array:
+    """A column of n numbers 1/n."""
+    return np.full((n, 1), 1 / n, dtype)
+
+
+# With z = (x - μ) r and r = 1 / √(σ² + ε), and dz = g w the gradient that reaches z:
+#     dL/dx = r (dz - mean(dz) - z mean(dz z))
+# what is left of dz after its parts along 1 and along z are taken away (the second one shortened by
+# σ²/(σ² + ε)). Derived in chapters/normalization/batch-norm.ipynb and layer-norm.ipynb.
+def standardize_rule(
+    g: Any, out: Any, x: Any, w: Any, b: Any, axes: tuple[int, ...], eps: float, seen: Any = None
+) -> Any:
+    _, z, r = out
+    dz = g if w is None else g * w
+    dx = dz - mean(dz, axes)
+    dx -= z * mean(dz * z, axes)
+    dx *= r
+    return dx
+
+
+@primitive(standardize_rule, lambda g, out, *_, **__: g * out[1], lambda g, *_, **__: g, None, None)
+def standardize(
+    x: Any,
+    w: Any,
+    b: Any,
+    axes: tuple[int, ...],
+    eps: float,
+    seen: list[tuple[Any, Any]] | None = None,
+) -> tuple[Any, Any, Any]:
+    """(y, z, r): x with mean 0 and variance 1 over the axes, times w, plus b (each may be None).
+
+    μ and σ² are appended to `seen`, for running averages.
+    """
+    mu = mean(x, axes)
+    c = x - mu
+    # σ² as E[x²] - μ² would be lost to rounding where |μ| >> σ. So x is centred first, and what the
+    # rounding of μ itself left over is taken away too (3.0 for the mean of 65536 numbers near 1e4).
+    rest = mean(c, axes)
+    c -= rest  # in place for an array; a Tensor gives a new one
+    var = mean(c * c, axes)
+    if eps == 0 and not np.all(var > 0):
+        raise ValueError("x is constant over the axes it is normalized over: that needs eps > 0")
+    r = 1 / np.sqrt(var + eps)
+    c *= r
+    z = c
+    y = z if w is None else z * w
+    if seen is not None:
+        seen.append((mu + rest, var))
+    return y if b is None else y + b, z, r
+
+
+def fused(f: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> Tensor:
+    """apply(f, x, ...), in float32 if x is float16: its squares overflow beyond 256."""
+    if x.dtype != np.float16:
+        return apply(f, x, *args, **kwargs)
+    y = apply(f, x.astype(np.float32), *args, **kwargs)
+    return y.astype(np.result_type(np.float16, *(a.dtype for a in args[:2] if hasattr(a, "dtype"))))
+
+
+def floating(x: ArrayLike) -> Any:
+    """A Tensor or array of floating-point numbers; integers become float64, as in NumPy."""
+    x = x if isinstance(x, Tensor) else np.asarray(x)
+    return x if x.dtype.kind == "f" else x.astype(np.float64)
+
+
+def check_shapes(caller: str, shape: tuple[int, ...], reason: str, **arrays: Any) -> None:
+    """Raise ValueError unless each of the arrays that is given has the shape."""
+    for label, a in arrays.items():
+        if a is not None and (got := np.asarray(array_of(a)).shape) != shape:
+            raise ValueError(f"{caller}: {label} must be {shape}, {reason}, got {got}")
+
+
+def as_shape(caller: str, shape: Any) -> tuple[int, ...]:
+    numbers = (shape,) if np.ndim(shape) == 0 else tuple(shape)
+    if not numbers or not all(isinstance(n, (int, np.integer)) and n > 0 for n in numbers):
+        raise ValueError(
+            f"{caller}: normalized_shape must be one or more positive integers, got {shape!r}"
+        )
+    return numbers
+
+
+def positive(caller: str, label: str, n: Any) -> int:
+    if not isinstance(n, (int, np.integer)) or n < 1:
+        raise ValueError(f"{caller}: {label} must be a positive integer, got {n!r}")
+    return int(n)
+
+
+def trailing(caller: str, x: Any, normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+    """The last axes of x, those of `normalized_shape`, after checking that they agree."""
+    shape, given = normalized_shape, x.shape
+    if type(shape) is not tuple or 0 in shape or given[-len(shape) :] != shape:
+        shape = as_shape(caller, normalized_shape)
+    if given[-len(shape) :] != shape:
+        raise ValueError(
+            f"{caller}: the last axes of x must be normalized_shape {shape}, got x {given}"
+        )
+    return tuple(range(len(given) - len(shape), len(given)))
+
+
+def affine_parameters(
+    shape: int | tuple[int, ...], wanted: bool, dtype: Any
+) -> tuple[Parameter | None, Parameter | None]:
+    """A gain of ones and a shift of zeros, or neither."""
+    if not wanted:
+        return None, None
+    return Parameter(np.ones(shape), dtype), Parameter(np.zeros(shape), dtype)
