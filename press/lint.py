@@ -13,12 +13,14 @@ import sys
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from minigrad.lab.words import half
 
-from .bilingual import shown, source, texts
-from .execute import canonical
+from . import bilingual
+from .bilingual import shown, texts
+from .execute import canonical, parse, source
 from .glossary import glossary
 from .markdown import (
     HAN,
@@ -90,6 +92,23 @@ def _difference(zh, en):
 
 
 # -- Execution
+
+
+@rule
+def in_step(book):
+    """The notebook has the cells of the text beside it."""
+    text = book.path.with_suffix(".md")
+    if not text.exists():
+        yield None, f"no {text.name} beside it, which is the source"
+        return
+    about, wanted = source(parse(text.read_text(encoding="utf-8")))
+    said, got = source(book.node)
+    if about != said:
+        yield None, f"{text.name} has other metadata `book`: run `make notebooks`"
+    for i, (one, other) in enumerate(zip_longest(wanted, got)):
+        if one != other:
+            yield i, f"is not what {text.name} says: run `make notebooks`"
+            break
 
 
 @rule
@@ -564,7 +583,7 @@ def halves(book):
         for group in texts(cell.source):
             if any(" · " in field for token in group for field in token.fields):
                 yield i, f"a dot inside a value of {cell.source[group[0].start:group[-1].end]!r}"
-        zh, en = (texts(source(cell.source, language)) for language in ("zh", "en"))
+        zh, en = (texts(bilingual.source(cell.source, language)) for language in ("zh", "en"))
         for one, two in zip(zh, en):
             values = [sorted(v for token in group for v in token.fields) for group in (one, two)]
             if values[0] != values[1]:
@@ -577,10 +596,10 @@ def untranslated(book):
     if book.path.stem in ENGLISH:
         return
     for i, cell in book.code:
-        for line in code_words(source(cell.source, "zh")):
+        for line in code_words(bilingual.source(cell.source, "zh")):
             if words := english(line):
                 yield i, f"{', '.join(words)}: English in the Chinese half, {line.strip()!r}"
-        for group in texts(source(cell.source, "en")):
+        for group in texts(bilingual.source(cell.source, "en")):
             if re.search(HAN, shown(group)):
                 yield i, f"Chinese in the English half: {shown(group)!r}"
     for i, line in shown_words(book):
