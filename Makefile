@@ -71,7 +71,8 @@ unit: $(STAMP) lint  ## tests of the code, and the examples in its documentation
 
 validate: $(STAMP) unit  ## run every notebook again and compare with the stored outputs
 	@echo "== notebooks"
-	@$(PY) -m pytest --nbval --nbval-sanitize-with press/nbval.cfg \
+	@# without --doctest-modules, which would import the scripts that lie beside chapters
+	@$(PY) -m pytest -o addopts=-q --nbval --nbval-sanitize-with press/nbval.cfg \
 		-n 2 --dist loadfile chapters
 
 site: $(STAMP) validate  ## build both editions, warnings as errors, and open them in Chromium

@@ -11,9 +11,10 @@ import sys
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
-from .execute import canonical
+from .execute import canonical, parse, source
 from .glossary import glossary
 from .markdown import (
     HAN,
@@ -85,6 +86,23 @@ def _difference(zh, en):
 
 
 # -- Execution
+
+
+@rule
+def in_step(book):
+    """The notebook has the cells of the text beside it."""
+    text = book.path.with_suffix(".md")
+    if not text.exists():
+        yield None, f"no {text.name} beside it, which is the source"
+        return
+    about, wanted = source(parse(text.read_text(encoding="utf-8")))
+    said, got = source(book.node)
+    if about != said:
+        yield None, f"{text.name} has other metadata `book`: run `make notebooks`"
+    for i, (one, other) in enumerate(zip_longest(wanted, got)):
+        if one != other:
+            yield i, f"is not what {text.name} says: run `make notebooks`"
+            break
 
 
 @rule

@@ -1,6 +1,7 @@
 """A notebook as all tools of the press read it: its cells, its two languages, its outputs.
 
-Nothing else opens a notebook, and `notebooks` alone decides which files of a folder are some.
+Nothing else opens a notebook, and `notebooks` and `sources` alone decide which files of a folder
+are some. Each notebook is made from a source, the text beside it (press/execute.py).
 """
 
 import copy
@@ -28,9 +29,22 @@ PAGES = {"preface", "notation", "claims", "glossary", "api", "speed", "bibliogra
 
 def notebooks(*places: Path | str) -> list[Path]:
     """The given notebooks and those below the given folders, without JupyterLab's checkpoints."""
+    return _files(places, ".ipynb")
+
+
+def sources(*places: Path | str) -> list[Path]:
+    """The texts of notebooks, given as `notebooks` or as texts, and those below folders.
+
+    >>> [str(path) for path in sources("optimizers/adam", "preface.ipynb")]
+    ['optimizers/adam.md', 'preface.md']
+    """
+    return [path.with_suffix(".md") for path in _files(places, ".md")]
+
+
+def _files(places: tuple[Path | str, ...], suffix: str) -> list[Path]:
     found = []
     for place in map(Path, places):
-        below = sorted(place.rglob("*.ipynb")) if place.is_dir() else [place]
+        below = sorted(place.rglob(f"*{suffix}")) if place.is_dir() else [place]
         found += [path for path in below if ".ipynb_checkpoints" not in path.parts]
     return found
 

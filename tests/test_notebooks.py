@@ -10,7 +10,7 @@ import re
 import nbformat
 import pytest
 
-from press.execute import canonical
+from press.execute import as_text, canonical
 from press.glossary import glossary
 from press.lint import RULES, SECTIONS, lint
 from press.markdown import numbers, prose
@@ -121,6 +121,7 @@ def specimen():
 def write(tmp_path, notebook, form=canonical):
     path = tmp_path / "specimen.ipynb"
     path.write_text(form(notebook), encoding="utf-8")
+    path.with_suffix(".md").write_text(as_text(notebook), encoding="utf-8")
     return path
 
 
@@ -349,13 +350,13 @@ def test_canonical_form(tmp_path):
         return canonical(notebook).replace("\n", "\r\n")
 
     for form in (pretty, windows, lambda notebook: canonical(notebook).rstrip()):
-        path = tmp_path / "specimen.ipynb"
+        path = write(tmp_path, specimen())
         path.write_bytes(form(specimen()).encode())
         assert {fault.rule for fault in lint(path)} == {"canonical-form"}
 
 
 def test_every_rule_has_a_planted_fault():
-    assert set(RULES) == {rule for rule, _ in PLANTED} | {"canonical-form"}
+    assert set(RULES) == {rule for rule, _ in PLANTED} | {"canonical-form", "in-step"}
 
 
 def test_a_fault_says_where(tmp_path):
