@@ -144,11 +144,14 @@ def _run(*arguments) -> None:
 
 
 def write_notebooks(language: str, folder: Path) -> None:
-    """Write the notebooks of one edition, ready to be opened in Jupyter."""
+    """Write the notebooks of one edition, ready to be run: with the results of experiments."""
     for source in notebooks(CHAPTERS):
         target = folder / source.relative_to(CHAPTERS)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(Notebook(source).edition(language), encoding="utf-8")
+        for suffix in (".py", ".json"):
+            if (beside := source.with_suffix(suffix)).exists():
+                shutil.copy(beside, target.with_suffix(suffix))
 
 
 def main() -> None:

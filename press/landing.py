@@ -11,8 +11,9 @@ import jinja2
 import yaml
 from bs4 import BeautifulSoup
 
+from .bilingual import TWIN, in_language
 from .editions import THEME
-from .notebook import TWIN, Notebook, in_language
+from .notebook import Notebook
 from .words import TAGS, words
 
 NEWS = 3  # entries on the landing page; the feed has all

@@ -6,14 +6,21 @@ what it demands. ``tests/test_notebooks.py`` plants a fault for each.
 """
 
 import argparse
+import ast
+import html
 import re
 import sys
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
-from .execute import canonical
+from minigrad.lab.words import half
+
+from . import bilingual
+from .bilingual import shown, texts
+from .execute import canonical, parse, source
 from .glossary import glossary
 from .markdown import (
     HAN,
@@ -85,6 +92,23 @@ def _difference(zh, en):
 
 
 # -- Execution
+
+
+@rule
+def in_step(book):
+    """The notebook has the cells of the text beside it."""
+    text = book.path.with_suffix(".md")
+    if not text.exists():
+        yield None, f"no {text.name} beside it, which is the source"
+        return
+    about, wanted = source(parse(text.read_text(encoding="utf-8")))
+    said, got = source(book.node)
+    if about != said:
+        yield None, f"{text.name} has other metadata `book`: run `make notebooks`"
+    for i, (one, other) in enumerate(zip_longest(wanted, got)):
+        if one != other:
+            yield i, f"is not what {text.name} says: run `make notebooks`"
+            break
 
 
 @rule
@@ -452,6 +476,148 @@ def terms(book):
             for bad in row["avoid"]:
                 if bad in text:
                     yield i, f"{bad} should be {row['zh']} ({row['en']})"
+
+
+# -- Words in code and in what it shows (`press.bilingual`)
+
+#: Chapters whose code is in English still.
+ENGLISH = {
+    "preface", "notation", "computational-graph", "tensor-engine", "gradient-checking",
+    "lecun-xavier-he", "batch-norm", "gelu-silu-swish", "entropy-cross-entropy-kl", "newton",
+    "momentum", "adam", "speed",
+}  # fmt: skip
+#: What is no English word in a Chinese line: functions, units, names of methods that begin small.
+LATIN = set(
+    "abs arccos arg argmax argmin cos cosh det diag div erf exp inf log ln logit logits max min "
+    "mod nan sigmoid sign sin sinh softmax softplus sqrt sum tan tanh tr True False None "
+    "epoch float minigrad ms kB MB GB".split()
+)
+#: Names that are the whole of a line; beside 汉字 every capitalised word counts as a name.
+NAMES = set(
+    "Adam Adamax Nadam Lion Sophia Shampoo Muon Adafactor Adadelta Adagrad Nesterov Newton Powell "
+    "Rosenbrock Xavier Glorot He Kaiming LeCun Swish Mish Huber Re Im".split()
+)
+_LABELS = {"text", "annotate", "set_title", "set_xlabel", "set_ylabel", "suptitle", "supxlabel",
+           "supylabel", "set_label", "check", "check_close", "print"}  # fmt: skip
+_LABEL_OPTIONS = {"label", "title", "xlabel", "ylabel", "alt", "labels"}
+
+
+def _lines(text):
+    """The lines of a text; an English half on a line of its own belongs to the one before."""
+    return re.sub(r" ·\n\s*", " · ", text).splitlines()
+
+
+def _tree(source):
+    try:
+        return ast.parse(source)
+    except SyntaxError:  # a magic, say, which has a rule of its own
+        return ast.Module(body=[], type_ignores=[])
+
+
+def code_words(source):
+    """The lines of a cell's comments, and of its literals that are meant to be read."""
+    read = set()
+    for node in ast.walk(_tree(source)):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            given = [*node.args] if name in _LABELS else []
+            given += [word.value for word in node.keywords if word.arg in _LABEL_OPTIONS]
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            given = [node.value]  # a docstring
+        else:
+            continue
+        for argument in given:
+            read |= {(one.lineno, one.col_offset) for one in ast.walk(argument)
+                     if isinstance(one, ast.Constant | ast.JoinedStr)}  # fmt: skip
+    for group in texts(source):
+        line = source.count("\n", 0, group[0].start) + 1
+        column = len(source[: group[0].start].rpartition("\n")[2].encode())
+        if group[0].is_comment or (line, column) in read:
+            yield from _lines(shown(group))
+
+
+def shown_words(book):
+    """``(number, line)`` of everything to read in the outputs, both halves."""
+    for kind in ("stdout", "stderr"):
+        for i, text in book.outputs(kind):
+            yield from ((i, line) for line in text.splitlines())
+    for i, text in book.outputs("text/html"):
+        if "data-lang" not in text:
+            text = re.sub(r"<(script|style)\b.*?</\1>|<svg.*?</svg>", "", text, flags=re.S)
+            yield from ((i, html.unescape(words)) for words in re.findall(r">([^<>]+)<", text))
+
+
+def english(line):
+    """The English words of a Chinese line: no formulas, code, function or unit, and no names."""
+    line = re.sub(r"\$[^$]*\$|`[^`]*`", " ", line)
+    names = "[A-Z]" if re.search(HAN, line) else "[A-Z].*[A-Z]"
+    found = []
+    for word in re.split(r"[\s，。；：（）、“”…/|\ufffc]+", line):
+        word = re.sub(r"^[(\[“‘'\"]+|[)\]”’'\",.;:!?]+$", "", word)
+        plain = re.fullmatch(r"[A-Za-z]+(?:[-'’][A-Za-z]+)*", word)
+        if plain and (len(word) > 2 or word in _SHORT):
+            if not (re.match(names, word) or word in LATIN or word in NAMES):
+                found.append(word)
+    return found
+
+
+_SHORT = set("of at is in to an as by no or if on it be we so".split())
+
+
+@rule
+def halves(book):
+    """Words in code and outputs are ``中文 · English``: one dot a line, no Chinese on its right."""
+    if book.path.stem in ENGLISH:
+        return
+    for i, cell in book.code:
+        lines = [line for group in texts(cell.source) for line in _lines(shown(group))]
+        lines += [line for number, line in shown_words(book) if number == i]
+        for line in dict.fromkeys(lines):
+            left, dot, right = line.partition(" · ")
+            if not dot:
+                continue
+            if " · " in right:
+                yield i, f"more than one dot in {line!r}: one a line; a product is written η·λ"
+            elif not re.search(HAN, left) or re.search(HAN, right):
+                yield i, f"Chinese stands left of the dot and none right of it: {line!r}"
+        for group in texts(cell.source):
+            if any(" · " in field for token in group for field in token.fields):
+                yield i, f"a dot inside a value of {cell.source[group[0].start:group[-1].end]!r}"
+        zh, en = (texts(bilingual.source(cell.source, language)) for language in ("zh", "en"))
+        for one, two in zip(zh, en):
+            values = [sorted(v for token in group for v in token.fields) for group in (one, two)]
+            if values[0] != values[1]:
+                yield i, f"not the same values in both halves: {shown(one)!r} and {shown(two)!r}"
+
+
+@rule
+def untranslated(book):
+    """Words in comments, labels and outputs are in both languages."""
+    if book.path.stem in ENGLISH:
+        return
+    for i, cell in book.code:
+        for line in code_words(bilingual.source(cell.source, "zh")):
+            if words := english(line):
+                yield i, f"{', '.join(words)}: English in the Chinese half, {line.strip()!r}"
+        for group in texts(bilingual.source(cell.source, "en")):
+            if re.search(HAN, shown(group)):
+                yield i, f"Chinese in the English half: {shown(group)!r}"
+    for i, line in shown_words(book):
+        if words := english(half(line, "zh")):
+            yield i, f"{', '.join(words)}: English in the Chinese half of the output, {line!r}"
+        if re.search(HAN, half(line, "en")):
+            yield i, f"Chinese in the English half of the output, {line!r}"
+
+
+@rule
+def printed_whole(book):
+    """Words in both languages are printed alone: values stand inside the f-string."""
+    for i, cell in book.code:
+        for node in ast.walk(_tree(cell.source)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print":
+                words = [a for a in node.args if " · " in ast.unparse(a)]
+                if words and len(node.args) > 1:
+                    yield i, f"print one text with its values in it: {ast.unparse(words[0])}"
 
 
 # -- All of it

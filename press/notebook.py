@@ -1,6 +1,7 @@
 """A notebook as all tools of the press read it: its cells, its two languages, its outputs.
 
-Nothing else opens a notebook, and `notebooks` alone decides which files of a folder are some.
+Nothing else opens a notebook, and `notebooks` and `sources` alone decide which files of a folder
+are some. Each notebook is made from a source, the text beside it (press/execute.py).
 """
 
 import copy
@@ -12,15 +13,14 @@ from functools import cached_property
 from pathlib import Path
 
 import nbformat
-from bs4 import BeautifulSoup
 from docutils.nodes import make_id
 from nbformat import NotebookNode
 
-from . import markdown
+from . import bilingual, markdown
+from .bilingual import TWIN
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
-TWIN = {"zh": "en", "en": "zh"}
 
 #: Pages that are not chapters and have their own shape.
 PAGES = {"preface", "notation", "claims", "glossary", "api", "speed", "bibliography"}
@@ -28,9 +28,22 @@ PAGES = {"preface", "notation", "claims", "glossary", "api", "speed", "bibliogra
 
 def notebooks(*places: Path | str) -> list[Path]:
     """The given notebooks and those below the given folders, without JupyterLab's checkpoints."""
+    return _files(places, ".ipynb")
+
+
+def sources(*places: Path | str) -> list[Path]:
+    """The texts of notebooks, given as `notebooks` or as texts, and those below folders.
+
+    >>> [str(path) for path in sources("optimizers/adam", "preface.ipynb")]
+    ['optimizers/adam.md', 'preface.md']
+    """
+    return [path.with_suffix(".md") for path in _files(places, ".md")]
+
+
+def _files(places: tuple[Path | str, ...], suffix: str) -> list[Path]:
     found = []
     for place in map(Path, places):
-        below = sorted(place.rglob("*.ipynb")) if place.is_dir() else [place]
+        below = sorted(place.rglob(f"*{suffix}")) if place.is_dir() else [place]
         found += [path for path in below if ".ipynb_checkpoints" not in path.parts]
     return found
 
@@ -149,8 +162,8 @@ class Notebook:
         return max(5, 5 * round(words / 90 / 5)) if words > 200 else None  # derivations are slow
 
     def edition(self, language: str) -> str:
-        """The notebook of one edition, as the text of its file: that language's cells, HTML
-        outputs and descriptions of images."""
+        """The notebook of one edition, as the text of its file: that language's cells, and its
+        half of the words in code, outputs and descriptions of images."""
         node = copy.deepcopy(self.node)
         node.cells = [cell for cell in node.cells if TWIN[language] not in languages(cell)]
         for cell in node.cells:
@@ -161,9 +174,9 @@ class Notebook:
             if isinstance(alt := cell.metadata.get("alt"), dict):
                 cell.metadata.alt = alt[language]
                 cell.metadata.setdefault("mystnb", {})["image"] = {"alt": alt[language]}
-            for output in cell.get("outputs", []):
-                if "text/html" in output.get("data", {}):
-                    output.data["text/html"] = in_language(output.data["text/html"], language)
+            if cell.cell_type == "code":
+                cell.source = bilingual.source(cell.source, language)
+                cell.outputs = [bilingual.output(output, language) for output in cell.outputs]
         return json.dumps(node, ensure_ascii=False, indent=1) + "\n"
 
     # -- Outputs
@@ -185,20 +198,6 @@ class Notebook:
             for _, html in self.outputs("text/html")
             for match in _CLAIM.finditer(html)
         ]
-
-
-def in_language(html: str, language: str) -> str:
-    """HTML without the elements that are marked as being in the other language (``data-lang``).
-
-    >>> in_language('<b data-lang="zh">成立</b><b data-lang="en">holds</b>', "en")
-    '<b data-lang="en">holds</b>'
-    """
-    if "data-lang" not in html:
-        return html
-    soup = BeautifulSoup(html, "html.parser")
-    for element in soup.select(f'[data-lang="{TWIN[language]}"]'):
-        element.decompose()
-    return str(soup)
 
 
 def claims(*places: Path | str) -> list[Claim]:

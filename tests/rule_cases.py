@@ -83,7 +83,7 @@ CASES = {
         for k in (False, True)
     ]
     + [(lambda x: x.var(), ((3,),), "line"), (lambda x: x.std(0, ddof=1), ((3, 2),), "line")],
-    rules.spread: [(lambda x: rules.spread(x, (2, 2, 3)), ((2, 1),), "line")],
+    rules.broadcast: [(lambda x: rules.broadcast(x, (2, 2, 3)), ((2, 1),), "line")],
     np.max: [(lambda x, a=a: x.max(axis=a), ((2, 3),), "apart") for a in (None, 0, 1)]
     + [(lambda x: np.max(x, axis=(0, 1), keepdims=True), ((2, 3),), "apart")],
     np.min: [(lambda x, a=a: x.min(axis=a), ((2, 3),), "apart") for a in (None, 0, 1)],

@@ -1,6 +1,7 @@
 """The house in order: files of a readable size, imports that go one way, chapters that exist."""
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from minigrad.autograd import tensor
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "minigrad").rglob("*.py"))
@@ -157,3 +160,11 @@ def test_a_topic_has_its_chapters_name(name):
     assert set(chapters(text)) <= set(head) or topic is None, "its docstring names its chapters"
     if topic in TOC:
         assert topic in head
+
+
+# --- the evening
+
+
+@pytest.mark.parametrize("f", [tensor.walk, tensor.pull_back, tensor.apply], ids=lambda f: f.__name__)
+def test_what_a_chapter_prints_is_one_screen(f):
+    assert len(inspect.getsource(f).splitlines()) <= 40

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.arrays import sums
-from ..autograd.rules import keep
+from ..autograd.rules import restore_axes
 from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
 from ..checks import one_axis, real
 
@@ -70,8 +70,8 @@ def log_softmax(x: ArrayLike, axis: int = -1) -> Tensor:
 
 def _logsumexp_rule(g: Any, y: Any, x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
     """g softmax(x), and 0 where every x is -inf."""
-    y = keep(y, x, axis, keepdims)
-    return keep(g, x, axis, keepdims) * np.exp(x - np.where(y == -np.inf, 0, y))
+    y = restore_axes(y, x, axis, keepdims)
+    return restore_axes(g, x, axis, keepdims) * np.exp(x - np.where(y == -np.inf, 0, y))
 
 
 @primitive(_logsumexp_rule)

@@ -46,6 +46,12 @@ def rows(x: Any) -> Any:
     return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
+def column_sums(x: Any) -> Any:
+    """Sums over all axes but the last."""
+    x = rows(x)
+    return np.dot(ones(len(x), x.dtype), x)
+
+
 @lru_cache
 def ones(n: int, dtype: Any) -> Array:
     """n ones: BLAS is faster at a product with them than np.sum at a sum."""
@@ -60,3 +66,25 @@ def sums(x: Any, axis: int = -1) -> Any:
         return x.sum(axis=axis, keepdims=True)
     column = ones(x.shape[-1], x.dtype)[:, None]
     return x.dot(column) if x.ndim == 2 else x @ column
+
+
+def means(x: Any, axes: tuple[int, ...]) -> Any:
+    """Means over axes, which are kept with size 1; by BLAS where it can, as products with 1/n."""
+    if axes == (x.ndim - 1,):
+        m = rows(x).dot(nths(x.shape[-1], x.dtype))
+        return m if x.ndim == 2 else m.reshape(*x.shape[:-1], 1)
+    if axes == (0,) and x.ndim == 2:
+        return np.dot(nths(len(x), x.dtype).T, x)
+    return x.sum(axis=axes, keepdims=True) / math.prod(x.shape[a] for a in axes)
+
+
+@lru_cache
+def nths(n: int, dtype: Any) -> Array:
+    """A column of n numbers 1/n."""
+    return np.full((n, 1), 1 / n, dtype)
+
+
+def extremes(x: Any) -> tuple[Any, Any]:
+    """The least and the largest element: NumPy finds argmax many times faster than max."""
+    flat = x.reshape(-1)
+    return flat[flat.argmin()], flat[flat.argmax()]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .tensor import ArrayLike, Recording, Tensor, enable_grad, seed_gradient, walk
+from .tensor import ArrayLike, Tensor, recording, seed_gradient, walk
 
 
 def grad(
@@ -67,12 +67,9 @@ def grad(
     for y, seed in zip(outputs, seeds):
         g = seed_gradient(y, seed)  # checks it
         gs.append((seed if isinstance(seed, Tensor) else Tensor(g)) if create_graph else g)
-    before, Recording.on = Recording.on, create_graph
-    try:
-        keep = create_graph if retain_graph is None else retain_graph
-        found = walk(outputs, gs, wanted, create_graph, keep)
-    finally:
-        Recording.on = before
+    with recording(create_graph):
+        retain = create_graph if retain_graph is None else retain_graph
+        found = walk(outputs, gs, wanted, create_graph, retain)
     by_tensor = {id(x): g if isinstance(g, Tensor) else Tensor(g) for x, g in found}
     result = tuple(by_tensor.get(id(x)) for x in wanted)
     unused = [i for i, g in enumerate(result) if g is None]
@@ -84,7 +81,7 @@ def grad(
     return result[0] if isinstance(inputs, Tensor) else result
 
 
-def leaf(x: ArrayLike) -> Tensor:
+def fresh_leaf(x: ArrayLike) -> Tensor:
     """A new leaf with x's data: a function's derivative is taken at it, and x is left alone."""
     return Tensor(x, requires_grad=True)
 
@@ -98,8 +95,8 @@ def vjp(f: Callable[..., Tensor], *x: ArrayLike) -> tuple[Tensor, Callable[..., 
     >>> pull(np.array([1.0, 10.0]))
     Tensor([ 2., 40.])
     """
-    leaves = [leaf(v) for v in x]
-    with enable_grad():
+    leaves = [fresh_leaf(v) for v in x]
+    with recording(True):
         y = f(*leaves)
 
     def pull(u: ArrayLike) -> Any:
@@ -118,12 +115,12 @@ def jvp(f: Callable[[Tensor], Tensor], x: ArrayLike, v: ArrayLike) -> tuple[Tens
     >>> jvp(lambda x: x * x, np.array([1.0, 2.0]), np.array([1.0, 10.0]))[1]
     Tensor([ 2., 40.])
     """
-    x = leaf(x)
-    with enable_grad():
+    x = fresh_leaf(x)
+    with recording(True):
         y = f(x)
     if not y.requires_grad:
         return y, Tensor(np.zeros_like(y._data))
-    u = leaf(np.zeros_like(y._data))
+    u = fresh_leaf(np.zeros_like(y._data))
     back = grad(y, x, u, create_graph=True, allow_unused=True)
     if back is None or not back.requires_grad:
         return y.detach(), Tensor(np.zeros_like(y._data))
@@ -139,8 +136,8 @@ def jacobian(f: Callable[[Tensor], Tensor], x: ArrayLike) -> Tensor:
     Tensor([[2., 0.],
             [0., 4.]])
     """
-    x = leaf(x)
-    with enable_grad():
+    x = fresh_leaf(x)
+    with recording(True):
         y = f(x)
     rows = np.zeros((y.size, *x.shape), x.dtype)
     if y.requires_grad:
@@ -168,7 +165,7 @@ def hvp(f: Callable[[Tensor], Tensor], x: ArrayLike, v: ArrayLike) -> Tensor:
     >>> hvp(lambda x: x[0] ** 2 * x[1], np.array([1.0, 2.0]), np.array([1.0, 0.0]))
     Tensor([4., 2.])
     """
-    x = leaf(x)
+    x = fresh_leaf(x)
     g = gradient(f, x)
     if not g.requires_grad:  # f is linear
         return Tensor(np.zeros_like(x._data))
@@ -178,7 +175,7 @@ def hvp(f: Callable[[Tensor], Tensor], x: ArrayLike, v: ArrayLike) -> Tensor:
 
 def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """The gradient of f at x, itself differentiable; zeros if f does not depend on x."""
-    with enable_grad():
+    with recording(True):
         y = f(x)
     g = grad(y, x, create_graph=True, allow_unused=True) if y.requires_grad else None
     return Tensor(np.zeros_like(x._data)) if g is None else g

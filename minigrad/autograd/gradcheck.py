@@ -12,7 +12,7 @@ import numpy as np
 
 from .calculus import grad
 from .composites import join
-from .tensor import ArrayLike, Tensor, enable_grad
+from .tensor import ArrayLike, Tensor, recording
 
 
 def gradcheck(
@@ -49,7 +49,7 @@ def gradcheck(
     for i, x in enumerate(leaves):
         if x.dtype != np.float64:
             raise ValueError(f"gradcheck needs float64 inputs, got {x.dtype} for input {i}")
-    with enable_grad():
+    with recording(True):
         y = f(*leaves)
     if not isinstance(y, Tensor):
         raise TypeError(f"gradcheck: f must return a Tensor, got {type(y).__name__}")

@@ -6,13 +6,13 @@ Every one of them is one line: `apply` the NumPy function, which has its rule on
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from .tensor import ArrayLike, Tensor
+    from .tensor import apply as apply  # at run time tensor.py puts it here
 
 
 def array_of(x: Any) -> Any:
@@ -30,63 +30,62 @@ class Operators:
     __slots__ = ()
 
     _data: Any
-    _apply: Callable[..., Tensor]  # set by tensor.py
 
     # --- operators
 
     def __add__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.add, self, other)
+        return apply(np.add, self, other)
 
     def __radd__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.add, other, self)
+        return apply(np.add, other, self)
 
     def __sub__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.subtract, self, other)
+        return apply(np.subtract, self, other)
 
     def __rsub__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.subtract, other, self)
+        return apply(np.subtract, other, self)
 
     def __mul__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.multiply, self, other)
+        return apply(np.multiply, self, other)
 
     def __rmul__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.multiply, other, self)
+        return apply(np.multiply, other, self)
 
     def __truediv__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.divide, self, other)
+        return apply(np.divide, self, other)
 
     def __rtruediv__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.divide, other, self)
+        return apply(np.divide, other, self)
 
     def __mod__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.remainder, self, other)
+        return apply(np.remainder, self, other)
 
     def __rmod__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.remainder, other, self)
+        return apply(np.remainder, other, self)
 
     def __pow__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.power, self, other)
+        return apply(np.power, self, other)
 
     def __rpow__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.power, other, self)
+        return apply(np.power, other, self)
 
     def __matmul__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.matmul, self, other)
+        return apply(np.matmul, self, other)
 
     def __rmatmul__(self, other: ArrayLike) -> Tensor:
-        return self._apply(np.matmul, other, self)
+        return apply(np.matmul, other, self)
 
     def dot(self, other: ArrayLike) -> Tensor:
         return np.dot(self, other)  # type: ignore[no-any-return, call-overload]
 
     def __neg__(self) -> Tensor:
-        return self._apply(np.negative, self)
+        return apply(np.negative, self)
 
     def __pos__(self) -> Tensor:
-        return self._apply(np.positive, self)
+        return apply(np.positive, self)
 
     def __abs__(self) -> Tensor:
-        return self._apply(np.absolute, self)
+        return apply(np.absolute, self)
 
     # comparisons give plain boolean arrays: they have no gradient
 
@@ -111,12 +110,12 @@ class Operators:
     # --- indexing
 
     def __getitem__(self, index: Any) -> Tensor:
-        return self._apply(operator.getitem, self, plain_index(index))
+        return apply(operator.getitem, self, plain_index(index))
 
     # --- methods, with NumPy's names and arguments
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return self._apply(np.sum, self, axis=axis, keepdims=keepdims)
+        return apply(np.sum, self, axis=axis, keepdims=keepdims)
 
     def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return np.mean(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return, call-overload]
@@ -128,48 +127,48 @@ class Operators:
         return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return, call-overload]
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return self._apply(np.max, self, axis=axis, keepdims=keepdims)
+        return apply(np.max, self, axis=axis, keepdims=keepdims)
 
     def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return self._apply(np.min, self, axis=axis, keepdims=keepdims)
+        return apply(np.min, self, axis=axis, keepdims=keepdims)
 
     def prod(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return self._apply(np.prod, self, axis=axis, keepdims=keepdims)
+        return apply(np.prod, self, axis=axis, keepdims=keepdims)
 
     def cumsum(self, axis: int | None = None) -> Tensor:
-        return self._apply(np.cumsum, self, axis=axis)
+        return apply(np.cumsum, self, axis=axis)
 
     def reshape(self, *shape: Any) -> Tensor:
-        return self._apply(np.reshape, self, shape[0] if len(shape) == 1 else shape)
+        return apply(np.reshape, self, shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes: Any) -> Tensor:
-        return self._apply(np.transpose, self, (axes[0] if len(axes) == 1 else axes) or None)
+        return apply(np.transpose, self, (axes[0] if len(axes) == 1 else axes) or None)
 
     def swapaxes(self, axis1: int, axis2: int) -> Tensor:
-        return self._apply(np.swapaxes, self, axis1, axis2)
+        return apply(np.swapaxes, self, axis1, axis2)
 
     def squeeze(self, axis: Any = None) -> Tensor:
-        return self._apply(np.squeeze, self, axis=axis)
+        return apply(np.squeeze, self, axis=axis)
 
     def exp(self) -> Tensor:
-        return self._apply(np.exp, self)
+        return apply(np.exp, self)
 
     def log(self) -> Tensor:
-        return self._apply(np.log, self)
+        return apply(np.log, self)
 
     def sqrt(self) -> Tensor:
-        return self._apply(np.sqrt, self)
+        return apply(np.sqrt, self)
 
     def tanh(self) -> Tensor:
-        return self._apply(np.tanh, self)
+        return apply(np.tanh, self)
 
     def abs(self) -> Tensor:
-        return self._apply(np.absolute, self)
+        return apply(np.absolute, self)
 
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
-        return self._apply(np.clip, self, min, max)
+        return apply(np.clip, self, min, max)
 
     def astype(self, dtype: Any) -> Tensor:
         if np.dtype(dtype).kind != "f":
-            return self._apply(np.astype, self._data, dtype)  # integers have no gradient
-        return self._apply(np.astype, self, dtype)
+            return apply(np.astype, self._data, dtype)  # integers have no gradient
+        return apply(np.astype, self, dtype)

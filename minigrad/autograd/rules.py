@@ -87,7 +87,7 @@ RULES.update(
             lambda g, y, c, a, b: np.where(c, 0, g),
         ),
         np.clip: (
-            lambda g, y, x, lo, hi: g * inside(x, lo, hi),
+            lambda g, y, x, lo, hi: g * within(x, lo, hi),
             None,
             None,
         ),
@@ -103,7 +103,7 @@ PIECEWISE_CONSTANT.update(
 )  # fmt: skip
 
 
-def inside(x: Any, lo: Any, hi: Any) -> Any:
+def within(x: Any, lo: Any, hi: Any) -> Any:
     """Where lo <= x <= hi, a bound of None being no bound."""
     return (True if lo is None else x >= lo) & (True if hi is None else x <= hi)
 
@@ -111,7 +111,7 @@ def inside(x: Any, lo: Any, hi: Any) -> Any:
 # --- sums, extremes: the result lost some axes, and a rule must bring them back
 
 
-def keep(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+def restore_axes(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """y, reduced from x over `axis`, with the lost axes restored as axes of size 1."""
     if keepdims or x.ndim == 0:
         return y
@@ -121,34 +121,33 @@ def keep(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return y.reshape(tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
 
 
-def to_the_largest(g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+def extreme_rule(g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """g goes where x equals the extreme, in equal shares if it does so in several places."""
-    mask = x == keep(y, x, axis, keepdims)
-    return keep(g, x, axis, keepdims) * (mask / mask.sum(axis=axis, keepdims=True))
+    mask = x == restore_axes(y, x, axis, keepdims)
+    return restore_axes(g, x, axis, keepdims) * (mask / mask.sum(axis=axis, keepdims=True))
 
 
-def product_of_the_others(
-    g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = False
-) -> Any:
+def prod_rule(g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """d(prod x)/dx_i is the product of all x_j but x_i: y / x_i unless some x is 0."""
     if np.all(x != 0):
-        return keep(g * y, x, axis, keepdims) / x
+        return restore_axes(g * y, x, axis, keepdims) / x
     if axis is None:
-        return np.reshape(g * others(np.reshape(x, -1)), x.shape)
+        return np.reshape(g * products_of_others(np.reshape(x, -1)), x.shape)
     if isinstance(axis, tuple) and len(axis) != 1:
         raise TypeError("prod over several axes at once, of an array with zeros: take them in turn")
     axis = axis[0] if isinstance(axis, tuple) else axis
-    return keep(g, x, axis, keepdims) * np.moveaxis(others(np.moveaxis(x, axis, -1)), -1, axis)
+    products = np.moveaxis(products_of_others(np.moveaxis(x, axis, -1)), -1, axis)
+    return restore_axes(g, x, axis, keepdims) * products
 
 
-def others(x: Any) -> Any:
+def products_of_others(x: Any) -> Any:
     """Along the last axis, the product of all elements but one, for each one."""
     n = x.shape[-1]
     square = np.where(np.eye(n, dtype=bool), 1, np.expand_dims(x, -2))  # row i: x with x_i -> 1
     return np.prod(square, axis=-1)
 
 
-def backward_cumsum(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
+def cumsum_rule(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
     """x_i is in every sum from i on."""
     if axis is None:
         return np.reshape(np.flip(np.cumsum(np.flip(g, 0)), 0), x.shape)
@@ -156,7 +155,7 @@ def backward_cumsum(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
 
 
 @primitive(lambda g, y, x, shape: g, None)  # the walk sums it back
-def spread(x: Any, shape: tuple[int, ...]) -> Any:
+def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
     """x broadcast to shape, as np.broadcast_to, but some ten times quicker on small arrays."""
     y = np.empty(shape, x.dtype)
     y[...] = x
@@ -164,8 +163,8 @@ def spread(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 @primitive(
-    lambda g, y, x, axis=None, *, keepdims=False: spread(
-        keep(g / count(x, axis), x, axis, keepdims), x.shape
+    lambda g, y, x, axis=None, *, keepdims=False: broadcast(
+        restore_axes(g / count(x, axis), x, axis, keepdims), x.shape
     )
 )
 def mean(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
@@ -196,14 +195,14 @@ RULES.update(
         operator.getitem: (lambda g, y, x, index: scatter(g, index, x.shape), None),
         np.astype: (lambda g, y, x, dtype: g, None),  # the walk restores the dtype
         np.sum: (
-            lambda g, y, x, axis=None, *, keepdims=False: spread(
-                keep(g, x, axis, keepdims), x.shape
+            lambda g, y, x, axis=None, *, keepdims=False: broadcast(
+                restore_axes(g, x, axis, keepdims), x.shape
             ),
         ),
-        np.prod: (product_of_the_others,),
-        np.max: (to_the_largest,),
-        np.min: (to_the_largest,),
-        np.cumsum: (backward_cumsum,),
+        np.prod: (prod_rule,),
+        np.max: (extreme_rule,),
+        np.min: (extreme_rule,),
+        np.cumsum: (cumsum_rule,),
         # --- another shape: the gradient goes back to where each element came from
         np.reshape: (lambda g, y, x, shape: np.reshape(g, x.shape), None),
         np.transpose: (
@@ -262,7 +261,7 @@ def matmul_right(g: Any, y: Any, a: Any, b: Any) -> Any:
 RULES[np.matmul] = (matmul_left, matmul_right)
 
 
-def einsum_all(g: Any, y: Any, spec: str, *operands: Any) -> tuple[Any, ...]:
+def einsum_rule(g: Any, y: Any, spec: str, *operands: Any) -> tuple[Any, ...]:
     """For each operand, exchange its letters with those of the result."""
     inputs, out = spec.split("->")
     letters = inputs.split(",")
@@ -277,11 +276,11 @@ def einsum_all(g: Any, y: Any, spec: str, *operands: Any) -> tuple[Any, ...]:
         d = np.einsum(f"{terms}->{letters[i]}", g, *factors)
         # where the others had size 1 and were repeated to x's
         shape = np.broadcast_shapes(d.shape, x.shape)
-        grads.append(d if d.shape == shape else spread(d, shape))
+        grads.append(d if d.shape == shape else broadcast(d, shape))
     return tuple(grads)
 
 
-RULES[np.einsum] = einsum_all
+RULES[np.einsum] = einsum_rule
 
 
 # --- joining
@@ -291,21 +290,21 @@ def concatenate(*parts: Any, axis: int = 0) -> Any:
     return np.concatenate(parts, axis)
 
 
-def split_again(g: Any, y: Any, *parts: Any, axis: int = 0) -> tuple[Any, ...]:
+def concatenate_rule(g: Any, y: Any, *parts: Any, axis: int = 0) -> tuple[Any, ...]:
     """Each part gets its stretch of the gradient."""
     ends = np.cumsum([p.shape[axis] for p in parts]).tolist()
     lead = (slice(None),) * (axis % g.ndim)
     return tuple(g[(*lead, slice(end - p.shape[axis], end))] for p, end in zip(parts, ends))
 
 
-RULES[concatenate] = split_again
+RULES[concatenate] = concatenate_rule
 
 
 @primitive(
     lambda g, y, x, axis=None, *, keepdims=False: (
-        keep(g, x, axis, keepdims)
+        restore_axes(g, x, axis, keepdims)
         * x
-        / np.where(keep(y == 0, x, axis, keepdims), 1, keep(y, x, axis, keepdims))
+        / np.where(restore_axes(y == 0, x, axis, keepdims), 1, restore_axes(y, x, axis, keepdims))
     )
 )
 def norm(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:

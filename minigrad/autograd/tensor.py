@@ -14,47 +14,66 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator
 from functools import wraps
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
 
-from .arrays import OPERATORS, ones, rows
-from .arrays import Array as Array
-from .messages import explain, name
-from .operators import Operators, plain_index
-from .operators import array_of as array_of
+from . import operators
+from .arrays import OPERATORS, Array, column_sums
+from .messages import RELEASED, changed_in_place, explain, name, no_derivative
+from .operators import Operators, array_of, plain_index
 
 ArrayLike = Any  # a Tensor, an array, a Python number, or a nested sequence of numbers
+Heap = list[tuple[int, "Tensor"]]
 
 # RULES[f] is either a tuple with one rule per argument,   rule(g, y, *args, **kwargs) -> dL/darg
 # (None where an argument has no derivative), or one function that gives them all at once.
-RULES: dict[Callable[..., Any], Any] = {}
+RULES: dict[Any, Any] = {}
 # What computes f on arrays, where that is not f: an operator, or what a @primitive wraps.
-FORWARD: dict[Callable[..., Any], Callable[..., Any]] = dict(OPERATORS)
+FORWARD: dict[Any, Callable[..., Any]] = dict(OPERATORS)
 
 # NumPy functions written in terms of others, and those that give plain arrays (np.sign, np.argmax).
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {}
 PIECEWISE_CONSTANT: set[Callable[..., Any]] = set()
-accepted: set[tuple[Any, ...]] = set()  # calls of NumPy functions whose options have rules
 
 # Every tensor takes the next number when it is made, and a leaf a new one whenever it is changed.
 # So a tensor is older than all that was computed from it, and a leaf that turns out to be younger
 # than its use has been changed since.
 clock = itertools.count()
-NO_OPTIONS: dict[str, Any] = {}  # one for all: an empty dict a tensor takes 64 bytes
+NO_OPTIONS: dict[str, Any] = {}  # one for all: an empty dict for each tensor takes 64 bytes
 
 
-class Recording:
-    """Whether operations note where their results come from."""
+class Recording(threading.local):
+    """Whether the operations of this thread note where their results come from."""
 
-    on = True
+    def __init__(self) -> None:
+        self.on = True
+        self.before: list[bool] = []  # what `recording` will go back to, innermost last
 
 
-class no_grad(ContextDecorator):
+state = Recording()
+
+
+class recording(ContextDecorator):
+    """`with recording(True): ...` or `with recording(False): ...`"""
+
+    def __init__(self, on: bool) -> None:
+        self.on = on
+
+    def __enter__(self) -> None:
+        state.before.append(state.on)
+        state.on = self.on
+
+    def __exit__(self, *exc: object) -> None:
+        state.on = state.before.pop()
+
+
+def no_grad() -> recording:
     """Compute without recording: `with no_grad(): ...`, or `@no_grad()` above a function.
 
     >>> x = Tensor(3.0, requires_grad=True)
@@ -62,28 +81,15 @@ class no_grad(ContextDecorator):
     ...     (x * x).requires_grad
     False
     """
-
-    on = False
-
-    def __init__(self) -> None:
-        self.before: list[bool] = []  # a stack: one decorator serves a function that calls itself
-
-    def __enter__(self) -> None:
-        self.before.append(Recording.on)
-        Recording.on = self.on
-
-    def __exit__(self, *exc: object) -> None:
-        Recording.on = self.before.pop()
-
-
-class enable_grad(no_grad):
-    """Record, also inside no_grad(): what takes derivatives of a function needs its graph."""
-
-    on = True
+    return recording(False)
 
 
 def released(*_: object) -> None:
-    """In place of a tensor's function: a walk has freed its history."""
+    """Sentinel for the function of a tensor whose history has been freed; and its rule."""
+    raise RuntimeError(RELEASED)
+
+
+RULES[released] = released
 
 
 def apply(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
@@ -107,13 +113,16 @@ def apply(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
     data = out[0] if type(out) is tuple else out
     if type(data) is np.ndarray:
         data.setflags(write=False)
-    y = Tensor.__new__(Tensor)  # without the checks of __init__
+    y = Tensor.__new__(Tensor)  # without __init__, whose checks take longer than most operations
     y._data = data
     y.grad = None
     y._number = next(clock)
-    if wanted and Recording.on:
+    if wanted and state.on:
         y._requires_grad = True
-        y._f, y._args, y._kwargs, y._out = f, args, kwargs or NO_OPTIONS, out
+        y._f = f
+        y._args = args
+        y._kwargs = kwargs or NO_OPTIONS
+        y._out = out
     else:
         y._requires_grad = False
         y._f = None
@@ -135,86 +144,71 @@ def walk(
     targets = None if inputs is None else {a._number for a in inputs}
     oldest = min(targets) if targets else -1  # nothing older than the oldest input leads to one
     total: dict[int, Any] = {}  # number -> dL/d(tensor), as far as it has arrived
-    waiting: list[tuple[int, Tensor]] = []  # a heap, youngest on top
-    found: list[tuple[Tensor, Any]] = []
+    for y, g in zip(outputs, gradients):
+        n = y._number
+        total[n] = total[n] + g if n in total else g
+    waiting = [(-y._number, y) for y in set(outputs)]  # a heap, youngest on top
+    heapify(waiting)
+    found = []
+    while waiting:
+        y = heappop(waiting)[1]
+        n = y._number
+        g = total.pop(n)
+        if y._f is None if targets is None else n in targets:
+            found.append((y, g))
+        if y._f is not None and n > oldest:
+            pull_back(y, g, total, waiting, oldest, create_graph)
+            if not retain_graph:
+                y._f, y._args, y._out = released, (), None
+    return found
 
-    def arrive(a: Tensor, d: Any) -> None:
+
+def pull_back(
+    y: Tensor, g: Any, total: dict[int, Any], waiting: Heap, oldest: int, create_graph: bool
+) -> None:
+    """Add (dy/da)^T g to the total of each argument a of y, by the rules of y's function.
+
+    With `create_graph` they are given Tensors in place of arrays, and so record themselves.
+    """
+    f: Any = y._f
+    args, kwargs = y._args, y._kwargs
+    if create_graph:  # a function that has saved more than y computes it anew, from Tensors
+        given = [g, FORWARD.get(f, f)(*args, **kwargs) if type(y._out) is tuple else y, *args]
+    else:
+        given = [g, y._out]
+        for a in args:
+            given.append(a._data if isinstance(a, Tensor) else a)
+    rules = RULES[f]
+    grads = None if type(rules) is tuple else rules(*given, **kwargs)
+    for i, a in enumerate(args):
+        if not isinstance(a, Tensor) or not a._requires_grad or a._number < oldest:
+            continue
         n = a._number
+        if n > y._number:
+            raise RuntimeError(changed_in_place(f, a.shape))
+        if grads is not None:
+            d = grads[i]
+        else:
+            rule = rules[i]
+            d = rule and rule(*given, **kwargs)
+        if d is None:
+            raise RuntimeError(no_derivative(f, i))
+        v = given[i + 2]
+        if d.shape != v.shape:
+            d = unbroadcast(d, v.shape)
+        if d.dtype is not v.dtype:
+            d = d.astype(v.dtype)
         if n in total:
             total[n] = total[n] + d  # not in place: another tensor may share it
         else:
             total[n] = d
             heappush(waiting, (-n, a))
 
-    for y, g in zip(outputs, gradients):
-        arrive(y, g)
-    while waiting:
-        y = heappop(waiting)[1]
-        n = y._number
-        g = total.pop(n)
-        f = y._f
-        if f is None if targets is None else n in targets:
-            found.append((y, g))
-        if f is None or n <= oldest:
-            continue
-        pull_back(y, g, oldest, create_graph, arrive)
-        if not retain_graph:
-            y._f, y._args, y._out = released, (), None
-    return found
-
-
-def pull_back(
-    y: Tensor, g: Any, oldest: int, create_graph: bool, arrive: Callable[[Tensor, Any], None]
-) -> None:
-    """Hand (dy/da)^T g to each argument a of y, by the rule of y's function.
-
-    With `create_graph` the rule is given Tensors in place of arrays, and records itself.
-    """
-    f, args, kwargs = y._f, y._args, y._kwargs
-    if f is released:
-        raise RuntimeError(
-            "this graph has been walked and released: to walk it again, pass retain_graph=True "
-            "the first time, or compute the output anew"
-        )
-    assert f is not None
-    if not create_graph:
-        given = [g, y._out]
-        for a in args:
-            given.append(a._data if isinstance(a, Tensor) else a)
-    elif type(y._out) is tuple:  # what it saved, as Tensors
-        given = [g, FORWARD.get(f, f)(*args, **kwargs), *args]
-    else:
-        given = [g, y, *args]
-    rules = RULES[f]
-    grads = None if type(rules) is tuple else rules(*given, **kwargs)
-    for i, a in enumerate(args):
-        if not isinstance(a, Tensor) or not a._requires_grad or a._number < oldest:
-            continue
-        if a._number > y._number:
-            raise RuntimeError(
-                f"a tensor of shape {a.shape} was changed in place after {name(f)} used "
-                "it: call backward() before changing it, or compute the output anew"
-            )
-        if grads is not None:
-            d = grads[i]
-        else:
-            d = None if rules[i] is None else rules[i](*given, **kwargs)
-        if d is None:
-            raise RuntimeError(
-                f"{name(f)} has no derivative with respect to its argument {i}: "
-                "pass it as an array, or .detach() it"
-            )
-        v = given[i + 2]
-        if d.shape != v.shape:
-            d = unbroadcast(d, v.shape)
-        arrive(a, d if d.dtype is v.dtype else d.astype(v.dtype))
-
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum g over the axes along which an array of `shape` was repeated to reach g's shape."""
     if len(shape) == 1 and shape == g.shape[-1:]:
-        g = rows(g)
-        return np.dot(ones(len(g), g.dtype), g)
+        return column_sums(g)
     lead = g.ndim - len(shape)
     axes = tuple(range(lead)) + tuple(
         i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1
@@ -434,7 +428,7 @@ class Tensor(Operators):
             if leaf.grad is not None:
                 leaf.grad = np.asarray(leaf.grad + g)
             elif id(g) in given or type(g) is not np.ndarray or g.base is not None:
-                leaf.grad = np.array(g)  # a leaf owns its gradient
+                leaf.grad = np.array(g)  # a copy: .grad shares memory with nothing
             else:
                 given.add(id(g))
                 leaf.grad = g
@@ -450,7 +444,7 @@ class Tensor(Operators):
         return dispatch(func, args, kwargs)
 
     def __setitem__(self, index: Any, value: ArrayLike) -> None:
-        if self._f is not None or (self._requires_grad and Recording.on):
+        if self._f is not None or (self._requires_grad and state.on):
             raise RuntimeError(
                 "x[...] = value is for leaves, and under no_grad() if they require a gradient; "
                 "np.where builds a changed tensor that stays differentiable"
@@ -459,7 +453,7 @@ class Tensor(Operators):
         self._number = next(clock)
 
 
-Tensor._apply = staticmethod(apply)
+operators.apply = apply  # what every operator calls
 
 
 def seed_gradient(y: Tensor, gradient: ArrayLike | None) -> Any:
@@ -486,6 +480,9 @@ def seed_gradient(y: Tensor, gradient: ArrayLike | None) -> Any:
     if gradient.shape != y.shape:
         raise ValueError(f"gradient must have the output's shape {y.shape}, got {gradient.shape}")
     return gradient
+
+
+accepted: set[tuple[Any, ...]] = set()  # calls of NumPy functions whose options have rules
 
 
 def dispatch(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -1,10 +1,11 @@
-"""Plots that many chapters need: a surface with trajectories, curves over several seeds."""
+"""Plots that many chapters need: a surface with trajectories, the scores of a sweep with bands."""
+
+import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
-from scipy.special import stdtrit
 
-from . import style
+from . import experiments, style
 
 
 def contour(problem, ax=None, levels=12):
@@ -50,34 +51,58 @@ def interval(values, axis=0, level=0.95):
     >>> print(f"{mean:.2f} ± {half:.2f}")
     2.00 ± 2.48
     """
-    values = np.asarray(values)
-    n = values.shape[axis]
-    if n < 2:
-        raise ValueError(f"interval: needs at least two seeds along axis {axis}, got {n}")
-    quantile = stdtrit(n - 1, (1 + level) / 2)
-    return values.mean(axis), quantile * values.std(axis, ddof=1) / np.sqrt(n)
+    found = experiments.interval(values, axis, level=level)
+    return found.center, found.half
 
 
-def curves(runs, ax=None, x=None, log=False):
-    """Curves over several seeds: the mean, and its 95 % interval as a band.
+def sweep(scores, x, each=(), ax=None, of="mean", labels=None, **look):
+    """Scores over one setting: what the seeds say, and its 95 % interval as a band.
 
     Args:
-        runs: ``{method: values of shape (seeds, steps)}``.
-        x: the abscissae; default 1 … steps.
-        log: logarithmic ordinate, with geometric means and intervals that suit it.
+        scores: :class:`minigrad.lab.experiments.Scores` with the axes ``x``, those of ``each``, and
+            ``seed``. Where runs diverged and ``of`` is a mean, the curve has a gap.
+        x: the axis to draw over, ``"step"`` for curves. Numbers that span a factor of ten or more
+            have a logarithmic axis; names are points with bars.
+        each: the axis, or axes, of which each combination has a curve of its own.
+        of: as in :func:`minigrad.lab.experiments.interval`; for ``"geometric"`` the ordinate is
+            logarithmic.
+        labels: ``{combination: text}``, a combination being a value, or a tuple if ``each`` has
+            several; default: the values. A value that :mod:`minigrad.lab.style` knows has its own
+            colour and dash.
+        look: more for every curve, as ``axes.plot`` takes it.
+
+    >>> scores = experiments.sweep(lambda eta, seed: eta + seed, {"eta": (0.01, 0.1, 1)})
+    >>> axes = sweep(scores, x="eta")
+    >>> axes.get_xscale(), axes.get_xlabel()
+    ('log', 'eta')
+    >>> plt.close()
     """
     ax = ax or plt.gca()
-    for name, values in runs.items():
-        values = np.log(values) if log else np.asarray(values)
-        mean, half = interval(values)
-        low, high = mean - half, mean + half
-        if log:
-            mean, low, high = np.exp([mean, low, high])
-        steps = np.arange(1, len(mean) + 1) if x is None else x
-        ax.plot(steps, mean, **style.line(name))
-        ax.fill_between(steps, low, high, color=style.color[name], alpha=0.2, linewidth=0)
-    if log:
+    each = (each,) if isinstance(each, str) else tuple(each)
+    if unlike := scores.axes.keys() ^ {x, "seed", *each}:
+        raise ValueError(
+            f"plots.sweep: {', '.join(sorted(unlike))} must be an axis, and in x or each"
+        )
+    where = scores.axes[x]
+    numbers = all(isinstance(value, (int, float)) for value in where)
+    for point in itertools.product(*(scores.axes[name] for name in each)):
+        part = scores.at(**dict(zip(each, point)))
+        center, low, high = (np.where(np.isfinite(end), end, np.nan) for end in part.interval(of))
+        key = point[0] if len(point) == 1 else point
+        known = style.line(key) if isinstance(key, str) and key in style.color else {}
+        named = {"label": labels[key] if labels else ", ".join(map(str, point))} if each else {}
+        kind = {} if x == "step" else {"marker": "o", "markersize": 5}
+        kind = kind if numbers else kind | {"linestyle": "none"}
+        (line,) = ax.plot(where, center, **{**known, **kind, **named, **look})
+        if numbers:
+            ax.fill_between(where, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+        else:
+            ax.vlines(where, low, high, color=line.get_color(), linewidth=3)
+    if numbers and min(where) > 0 and max(where) >= 10 * min(where) and x != "step":
+        ax.set_xscale("log")
+    if of == "geometric":
         ax.set_yscale("log")
-    if len(runs) > 1:
+    ax.set_xlabel(x)
+    if each:
         ax.legend()
     return ax

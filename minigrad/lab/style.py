@@ -6,7 +6,8 @@ Importing this module (``import book`` does) applies it, in Jupyter and in scrip
   inches is the default size; text of 12 points is still legible when a phone shows it at 360 px.
 - Figures are drawn for a light page. The site's dark theme inverts lightness and keeps hue, so the
   colours are legible both ways.
-- A glyph that the font lacks is an error, not a box: labels are symbols or short English words.
+- Words in a figure are in both languages (:mod:`minigrad.lab.words`). The font has no 汉字, so for
+  now a figure shows their English half. A glyph that the font lacks is an error, not a box.
 
 >>> import matplotlib.pyplot as plt
 >>> figure, axes = plt.subplots()
@@ -18,13 +19,17 @@ True
 
 import io
 import warnings
+from contextlib import contextmanager
 
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython import get_ipython
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
+
+from .words import half
 
 WIDTH = 6.4  # inches at 100 dpi: the 640-px column
 SCALE = 2  # pixels stored per CSS pixel
@@ -120,9 +125,20 @@ def render(figure):
     """``figure`` as an array of red, green and blue bytes, at twice the size it is shown."""
     dpi = 100 * SCALE
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="rgba", dpi=dpi)
+    with _in_english():
+        figure.savefig(buffer, format="rgba", dpi=dpi)
     width, height = (int(inches * dpi) for inches in figure.get_size_inches())
     return np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)[..., :3].copy()
+
+
+@contextmanager
+def _in_english():
+    both = Text.get_text
+    Text.get_text = lambda text: half(both(text), "en")
+    try:
+        yield
+    finally:
+        Text.get_text = both
 
 
 def quantize(pixels, flat=24, edges=48):

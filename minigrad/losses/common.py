@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.arrays import Array
+from ..autograd.arrays import Array, extremes
 from ..autograd.operators import array_of
 from ..autograd.tensor import ArrayLike, Tensor
 from ..checks import real, reals
@@ -93,8 +93,8 @@ def class_targets(
         )
     flat = y.reshape(-1)
     counts = None
-    # NumPy finds where the extremes are many times faster than what they are
-    inside = not y.size or (flat[flat.argmin()] >= 0 and flat[flat.argmax()] < K)
+    least, most = extremes(flat) if flat.size else (0, 0)
+    inside = least >= 0 and most < K
     if not inside or (ignore_index is not None and 0 <= ignore_index < K):
         valid = (y >= 0) & (y < K)
         if ignore_index is not None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.calculus import grad, gradient, hessian
-from ..autograd.tensor import ArrayLike, Tensor, enable_grad
+from ..autograd.tensor import ArrayLike, Tensor, recording
 
 
 class Function:
@@ -82,7 +82,7 @@ class Point:
 def evaluating() -> Iterator[None]:
     """Gradients on, also inside no_grad(); warnings of overflow off: trial points may well be wild,
     and what is not finite is noticed where it matters."""
-    with enable_grad(), np.errstate(all="ignore"):
+    with recording(True), np.errstate(all="ignore"):
         yield
 
 

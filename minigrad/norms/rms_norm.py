@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.arrays import means
 from ..autograd.tensor import ArrayLike, Tensor, primitive
 from ..init import check_number
 from ..module import Module
-from .standardize import affine_parameters, as_shape, check_shapes, floating, fused, mean, trailing
+from .standardize import affine_parameters, as_shape, check_shapes, floating, fused, trailing
 
 
 # With z = x r and r = 1 / √(mean(x²) + ε):    dL/dx = r (dz - z mean(dz z)),
@@ -18,13 +19,13 @@ from .standardize import affine_parameters, as_shape, check_shapes, floating, fu
 def scale_to_unit_rule(g: Any, out: Any, x: Any, w: Any, axes: tuple[int, ...], eps: float) -> Any:
     _, z, r = out
     dz = g if w is None else g * w
-    return r * (dz - z * mean(dz * z, axes))
+    return r * (dz - z * means(dz * z, axes))
 
 
 @primitive(scale_to_unit_rule, lambda g, out, *_: g * out[1], None, None)
 def scale_to_unit(x: Any, w: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
     """(y, z, r): x with mean square 1 over the axes, times w (or None)."""
-    square = mean(x * x, axes)
+    square = means(x * x, axes)
     if eps == 0 and not np.all(square > 0):
         raise ValueError("x is zero over the axes it is normalized over: that needs eps > 0")
     r = 1 / np.sqrt(square + eps)

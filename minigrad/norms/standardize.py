@@ -6,32 +6,14 @@ Derived in `chapters/normalization/batch-norm.ipynb` and `chapters/normalization
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..autograd.arrays import Array, rows
+from ..autograd.arrays import means
 from ..autograd.operators import array_of
 from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
 from ..module import Parameter
-
-
-def mean(x: Any, axes: tuple[int, ...]) -> Any:
-    """Mean over the axes, kept as axes of size 1. As a product with 1/n where BLAS can do it."""
-    if axes == (x.ndim - 1,):
-        m = rows(x).dot(nths(x.shape[-1], x.dtype))
-        return m if x.ndim == 2 else m.reshape(*x.shape[:-1], 1)
-    if axes == (0,) and x.ndim == 2:
-        return np.dot(nths(len(x), x.dtype).T, x)
-    return x.sum(axis=axes, keepdims=True) / prod(x.shape[a] for a in axes)
-
-
-@lru_cache
-def nths(n: int, dtype: Any) -> Array:
-    """A column of n numbers 1/n."""
-    return np.full((n, 1), 1 / n, dtype)
 
 
 # With z = (x - μ) r and r = 1 / √(σ² + ε), and dz = g w the gradient that reaches z:
@@ -43,8 +25,8 @@ def standardize_rule(
 ) -> Any:
     _, z, r = out
     dz = g if w is None else g * w
-    dx = dz - mean(dz, axes)
-    dx -= z * mean(dz * z, axes)
+    dx = dz - means(dz, axes)
+    dx -= z * means(dz * z, axes)
     dx *= r
     return dx
 
@@ -62,13 +44,13 @@ def standardize(
 
     μ and σ² are appended to `seen`, for running averages.
     """
-    mu = mean(x, axes)
+    mu = means(x, axes)
     c = x - mu
     # σ² as E[x²] - μ² would be lost to rounding where |μ| >> σ. So x is centred first, and what the
     # rounding of μ itself left over is taken away too (3.0 for the mean of 65536 numbers near 1e4).
-    rest = mean(c, axes)
+    rest = means(c, axes)
     c -= rest  # in place for an array; a Tensor gives a new one
-    var = mean(c * c, axes)
+    var = means(c * c, axes)
     if eps == 0 and not np.all(var > 0):
         raise ValueError("x is constant over the axes it is normalized over: that needs eps > 0")
     r = 1 / np.sqrt(var + eps)

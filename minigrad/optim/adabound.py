@@ -1,15 +1,10 @@
 """AdaBound. Derived in `chapters/optimizers/amsgrad-adabound.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
 from math import sqrt
-from typing import Any
 
 import numpy as np
 
-from ..autograd.arrays import Array
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 
 
 class AdaBound(Optimizer):
@@ -45,7 +40,6 @@ class AdaBound(Optimizer):
     array([2.5])
     """
 
-    elementwise = True
     domains = Optimizer.domains | {
         "final_lr": "[0, inf)",
         "gamma": "(0, 1)",
@@ -54,7 +48,7 @@ class AdaBound(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         final_lr: float = 0.1,
@@ -62,33 +56,11 @@ class AdaBound(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            betas=betas,
-            final_lr=final_lr,
-            gamma=gamma,
-            eps=eps,
-            weight_decay=weight_decay,
-            base_lr=lr,
-        )
+        super().__init__(params, locals() | {"base_lr": lr})
         for group in self.param_groups:
             group["base_lr"] = group["lr"]
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        betas: tuple[float, float],
-        final_lr: float,
-        gamma: float,
-        eps: float,
-        weight_decay: float,
-        base_lr: float,
-    ) -> None:
+    def update(self, theta, g, state, lr, betas, final_lr, gamma, eps, weight_decay, base_lr):
         m, v, t = state["m"], state["v"], state["t"]
         beta1, beta2 = betas
         # g <- g + λ θ
@@ -111,6 +83,6 @@ class AdaBound(Optimizer):
         rate *= m
         theta -= rate
 
-    def second_moment(self, v: Array, state: State) -> Array:
+    def second_moment(self, v, state):
         """What the rate is divided by the root of: v_t."""
         return v

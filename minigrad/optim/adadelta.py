@@ -1,14 +1,8 @@
 """AdaDelta. Derived in `chapters/optimizers/adadelta.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
-
 import numpy as np
 
-from ..autograd.arrays import Array
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 
 
 class Adadelta(Optimizer):
@@ -37,30 +31,19 @@ class Adadelta(Optimizer):
     array([2.8])
     """
 
-    elementwise = True
     domains = Optimizer.domains | {"rho": "[0, 1]"}
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1.0,
         rho: float = 0.9,
         eps: float = 1e-6,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(params, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay)
+        super().__init__(params, locals())
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        rho: float,
-        eps: float,
-        weight_decay: float,
-    ) -> None:
+    def update(self, theta, g, state, lr, rho, eps, weight_decay):
         v, d = state["v"], state["d"]
         # g <- g + λ θ
         if weight_decay:

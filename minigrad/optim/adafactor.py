@@ -3,16 +3,13 @@
 Derived in `chapters/optimizers/since-2019.ipynb`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable
 from math import sqrt
 from typing import Any
 
 import numpy as np
 
 from ..autograd.arrays import Array
-from .optimizer import Optimizer, State, fits, norm
+from .optimizer import Optimizer, Params, in_domain, norm
 
 
 class Adafactor(Optimizer):
@@ -55,24 +52,27 @@ class Adafactor(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-2,
         beta2_decay: float = -0.8,
         eps: tuple[float | None, float] = (None, 1e-3),
         d: float = 1.0,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(
-            params, lr=lr, beta2_decay=beta2_decay, eps=eps, d=d, weight_decay=weight_decay
-        )
+        super().__init__(params, locals())
 
-    def _read_one(self, key: str, value: Any) -> Any:
+    @classmethod
+    def checked_option(cls, key: str, value: Any) -> Any:
         if key != "eps":
-            return super()._read_one(key, value)
+            return super().checked_option(key, value)
         pair = isinstance(value, (tuple, list)) and len(value) == 2
-        if not pair or not all(e is None or fits(e, "[0, inf)") for e in value) or value[1] is None:
+        if (
+            not pair
+            or not all(e is None or in_domain(e, "[0, inf)") for e in value)
+            or value[1] is None
+        ):
             raise ValueError(
-                f"{self._name}: eps must be two numbers in [0, inf), the first may be None, "
+                f"{cls.__name__}: eps must be two numbers in [0, inf), the first may be None, "
                 f"got {value!r}"
             )
         return tuple(None if e is None else float(e) for e in value)
@@ -82,18 +82,7 @@ class Adafactor(Optimizer):
             return shape
         return (*shape[:-1], 1) if key == "r" else (*shape[:-2], 1, *shape[-1:])
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        beta2_decay: float,
-        eps: tuple[float | None, float],
-        d: float,
-        weight_decay: float,
-    ) -> None:
+    def update(self, theta, g, state, lr, beta2_decay, eps, d, weight_decay):
         t = state["t"]
         eps1 = float(np.finfo(theta.dtype).eps) if eps[0] is None else eps[0]
         # α_t = max(ε2, rms(θ_{t-1})) min(η, 1 / √t)

@@ -1,14 +1,8 @@
 """AdaGrad. Derived in `chapters/optimizers/adagrad.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
-
 import numpy as np
 
-from ..autograd.arrays import Array
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 
 
 class Adagrad(Optimizer):
@@ -38,7 +32,6 @@ class Adagrad(Optimizer):
     array([2.5])
     """
 
-    elementwise = True
     domains = Optimizer.domains | {
         "lr_decay": "[0, inf)",
         "initial_accumulator_value": "[0, inf)",
@@ -46,34 +39,16 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-2,
         lr_decay: float = 0.0,
         weight_decay: float = 0.0,
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            lr_decay=lr_decay,
-            weight_decay=weight_decay,
-            initial_accumulator_value=initial_accumulator_value,
-            eps=eps,
-        )
+        super().__init__(params, locals())
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        lr_decay: float,
-        weight_decay: float,
-        initial_accumulator_value: float,
-        eps: float,
-    ) -> None:
+    def update(self, theta, g, state, lr, lr_decay, weight_decay, initial_accumulator_value, eps):
         t = state["t"]
         if t == 1:
             state["s"] = np.full_like(theta, initial_accumulator_value)

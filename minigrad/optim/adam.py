@@ -3,16 +3,11 @@
 AMSGrad is derived in `chapters/optimizers/amsgrad-adabound.ipynb`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable
 from math import sqrt
-from typing import Any
 
 import numpy as np
 
-from ..autograd.arrays import Array
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 
 
 class Adam(Optimizer):
@@ -42,34 +37,20 @@ class Adam(Optimizer):
     array([2.5])
     """
 
-    elementwise = True
     domains = Optimizer.domains | {"amsgrad": "{False, True}"}
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         amsgrad: bool = False,
     ) -> None:
-        super().__init__(
-            params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad
-        )
+        super().__init__(params, locals())
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        betas: tuple[float, float],
-        eps: float,
-        weight_decay: float,
-        amsgrad: bool,
-    ) -> None:
+    def update(self, theta, g, state, lr, betas, eps, weight_decay, amsgrad):
         m, v, t = state["m"], state["v"], state["t"]
         beta1, beta2 = betas
         # g <- g + λ θ
@@ -87,7 +68,8 @@ class Adam(Optimizer):
         if amsgrad:
             v = np.maximum(state["v_max"], v, out=state["v_max"])
         # θ_t = θ_{t-1} - η m̂_t / (√v̂_t + ε),   m̂_t = m_t / (1 - β1^t),   v̂_t = v_t / (1 - β2^t),
-        # with numerator and denominator multiplied by r = √(1 - β2^t), which saves a pass
+        # with numerator and denominator multiplied by r = √(1 - β2^t), which saves a pass (the
+        # plain form is in the chapter)
         r = sqrt(1 - beta2**t)
         np.sqrt(v, out=step)
         step += eps * r

@@ -1,14 +1,8 @@
 """AdaMax. Derived in `chapters/optimizers/adam.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
-
 import numpy as np
 
-from ..autograd.arrays import Array
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 
 
 class Adamax(Optimizer):
@@ -37,29 +31,17 @@ class Adamax(Optimizer):
     array([2.5])
     """
 
-    elementwise = True
-
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
+        super().__init__(params, locals())
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        betas: tuple[float, float],
-        eps: float,
-        weight_decay: float,
-    ) -> None:
+    def update(self, theta, g, state, lr, betas, eps, weight_decay):
         m, u, t = state["m"], state["u"], state["t"]
         beta1, beta2 = betas
         # g <- g + λ θ

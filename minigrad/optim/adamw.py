@@ -1,13 +1,7 @@
 """AdamW: Adam with decoupled weight decay. Derived in `chapters/optimizers/adamw.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
-
-from ..autograd.arrays import Array
 from .adam import Adam
-from .optimizer import State
+from .optimizer import Params
 
 
 class AdamW(Adam):
@@ -36,7 +30,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -45,16 +39,7 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad)
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        weight_decay: float,
-        **options: Any,
-    ) -> None:
+    def update(self, theta, g, state, lr, weight_decay, **options):
         # θ <- (1 - η λ) θ, then Adam's step, with no decay in its gradient
         theta *= 1 - lr * weight_decay
         super().update(theta, g, state, lr=lr, weight_decay=0.0, **options)

@@ -1,12 +1,8 @@
 """AMSBound. Derived in `chapters/optimizers/amsgrad-adabound.ipynb`."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from ..autograd.arrays import Array
 from .adabound import AdaBound
-from .optimizer import State
 
 
 class AMSBound(AdaBound):
@@ -26,7 +22,6 @@ class AMSBound(AdaBound):
     array([2.5])
     """
 
-    def second_moment(self, v: Array, state: State) -> Array:
+    def second_moment(self, v, state):
         # v̄_t = max(v̄_{t-1}, v_t)
-        v_max: Array = np.maximum(state["v_max"], v, out=state["v_max"])
-        return v_max
+        return np.maximum(state["v_max"], v, out=state["v_max"])

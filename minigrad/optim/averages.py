@@ -13,7 +13,7 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import Tensor
-from .optimizer import fits
+from .optimizer import in_domain
 
 
 class Average:
@@ -41,7 +41,7 @@ class Average:
         self.n = 0
 
     def weight(self) -> float:
-        """How far the n-th update goes from the average to the parameters; the first: 1."""
+        """Weight of the new parameters in the n-th update; of the first, 1."""
         raise NotImplementedError
 
     def update(self) -> None:
@@ -60,13 +60,13 @@ class Average:
                 f"{type(self).__name__}: nothing is averaged yet: call update() after a step"
             )
         own = [p._data.copy() for p in self._params]
-        self._put(self.average)
+        self.assign(self.average)
         try:
             yield
         finally:
-            self._put(own)
+            self.assign(own)
 
-    def _put(self, values: list[Array]) -> None:
+    def assign(self, values: list[Array]) -> None:
         for p, value in zip(self._params, values):
             p.data = value
 
@@ -141,7 +141,7 @@ class EMA(Average):
     """
 
     def __init__(self, params: Iterable[Tensor], decay: float = 0.999) -> None:
-        if not fits(decay, "[0, 1]"):
+        if not in_domain(decay, "[0, 1]"):
             raise ValueError(f"EMA: decay must be in [0, 1], got {decay!r}")
         super().__init__(params)
         self.decay = float(decay)

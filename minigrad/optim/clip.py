@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..autograd.tensor import Tensor
-from .optimizer import fits
+from .optimizer import in_domain
 
 
 def clip_grad_norm(
@@ -46,9 +46,9 @@ def clip_grad_norm(
     >>> clip_grad_norm([x], max_norm=1.0), x.grad.round(3)
     (5.0, array([0.6, 0.8]))
     """
-    if not fits(max_norm, "[0, inf]"):
+    if not in_domain(max_norm, "[0, inf]"):
         raise ValueError(f"clip_grad_norm: max_norm must be in [0, inf], got {max_norm!r}")
-    if not fits(norm_type, "(0, inf]"):
+    if not in_domain(norm_type, "(0, inf]"):
         raise ValueError(f"clip_grad_norm: norm_type must be in (0, inf], got {norm_type!r}")
     given = [params] if isinstance(params, Tensor) else list(params)
     # in float64: the squares of exploding float32 gradients would overflow

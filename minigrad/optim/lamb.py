@@ -1,15 +1,10 @@
 """LAMB: LARS's ratio on Adam's step. Derived in `chapters/optimizers/lars-lamb.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
 from math import sqrt
-from typing import Any
 
 import numpy as np
 
-from ..autograd.arrays import Array
-from .optimizer import Optimizer, State, norm
+from .optimizer import Optimizer, Params, norm
 
 
 class LAMB(Optimizer):
@@ -19,7 +14,7 @@ class LAMB(Optimizer):
       \theta_t = \theta_{t-1} - \eta\, \frac{\|\theta_{t-1}\|}{\|u_t\|}\, u_t$$
 
     for each parameter tensor by itself, with Adam's bias-corrected moments. Where θ or u is zero
-    the ratio is 1: a bias that starts at 0 must be able to leave it.
+    the ratio is 1: otherwise a bias initialized to 0 would never change.
 
     Parameters
     ----------
@@ -47,34 +42,16 @@ class LAMB(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-6,
         weight_decay: float = 0.01,
         trust_ratio: bool = True,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            trust_ratio=trust_ratio,
-        )
+        super().__init__(params, locals())
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        betas: tuple[float, float],
-        eps: float,
-        weight_decay: float,
-        trust_ratio: bool,
-    ) -> None:
+    def update(self, theta, g, state, lr, betas, eps, weight_decay, trust_ratio):
         m, v, t = state["m"], state["v"], state["t"]
         beta1, beta2 = betas
         # m_t = β1 m_{t-1} + (1 - β1) g_t

@@ -1,12 +1,6 @@
 """LARS: a rate for each layer. Derived in `chapters/optimizers/lars-lamb.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
-
-from ..autograd.arrays import Array
-from .optimizer import Optimizer, State, norm
+from .optimizer import Optimizer, Params, norm
 
 
 class LARS(Optimizer):
@@ -16,8 +10,8 @@ class LARS(Optimizer):
       b_t = \mu b_{t-1} + \eta\, \eta_{\text{layer}} (g_t + \lambda \theta_{t-1}), \qquad
       \theta_t = \theta_{t-1} - b_t$$
 
-    for each parameter tensor by itself. Where θ or g is zero, $\eta_{\text{layer}} = 1$: a bias
-    that starts at 0 must be able to leave it.
+    for each parameter tensor by itself. Where θ or g is zero, $\eta_{\text{layer}} = 1$:
+    otherwise a bias initialized to 0 would never change.
 
     Parameters
     ----------
@@ -48,34 +42,16 @@ class LARS(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1.0,
         momentum: float = 0.9,
         weight_decay: float = 0.0,
         trust_coefficient: float = 0.001,
         trust_ratio: bool = True,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            momentum=momentum,
-            weight_decay=weight_decay,
-            trust_coefficient=trust_coefficient,
-            trust_ratio=trust_ratio,
-        )
+        super().__init__(params, locals())
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        momentum: float,
-        weight_decay: float,
-        trust_coefficient: float,
-        trust_ratio: bool,
-    ) -> None:
+    def update(self, theta, g, state, lr, momentum, weight_decay, trust_coefficient, trust_ratio):
         b = state["b"]
         # η_layer = τ ‖θ‖ / (‖g‖ + λ ‖θ‖)
         rate, size, slope = 1.0, norm(theta), norm(g)

@@ -1,14 +1,8 @@
 """Lion: the sign of the momentum. Derived in `chapters/optimizers/since-2019.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
-
 import numpy as np
 
-from ..autograd.arrays import Array
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 
 
 class Lion(Optimizer):
@@ -36,27 +30,16 @@ class Lion(Optimizer):
     array([ 2.5, -0.5])
     """
 
-    elementwise = True
-
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-4,
         betas: tuple[float, float] = (0.9, 0.99),
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(params, lr=lr, betas=betas, weight_decay=weight_decay)
+        super().__init__(params, locals())
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        betas: tuple[float, float],
-        weight_decay: float,
-    ) -> None:
+    def update(self, theta, g, state, lr, betas, weight_decay):
         m = state["m"]
         beta1, beta2 = betas
         # c_t = β1 m_{t-1} + (1 - β1) g_t

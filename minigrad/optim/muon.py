@@ -1,14 +1,11 @@
 """Muon: momentum, orthogonalized. Derived in `chapters/optimizers/since-2019.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
 from math import sqrt
 from typing import Any
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import Tensor
-from .optimizer import Optimizer, State, fits, norm
+from .optimizer import Optimizer, Params, in_domain, norm
 
 
 class Muon(Optimizer):
@@ -54,7 +51,7 @@ class Muon(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         weight_decay: float = 0.1,
         momentum: float = 0.95,
@@ -64,30 +61,23 @@ class Muon(Optimizer):
         ns_steps: int = 5,
         adjust_lr_fn: str | None = None,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            weight_decay=weight_decay,
-            momentum=momentum,
-            nesterov=nesterov,
-            ns_coefficients=ns_coefficients,
-            eps=eps,
-            ns_steps=ns_steps,
-            adjust_lr_fn=adjust_lr_fn,
-        )
+        super().__init__(params, locals())
 
-    def check(self, **options: Any) -> None:
-        abc = options["ns_coefficients"]
-        if (
-            not isinstance(abc, (tuple, list))
-            or [fits(x, "(-inf, inf)") for x in abc] != [True] * 3
-        ):
-            raise ValueError(f"{self._name}: ns_coefficients must be three numbers, got {abc!r}")
-        if options["adjust_lr_fn"] not in (None, "original", "match_rms_adamw"):
-            raise ValueError(
-                f"{self._name}: adjust_lr_fn must be None, 'original' or 'match_rms_adamw', "
-                f"got {options['adjust_lr_fn']!r}"
-            )
+    @classmethod
+    def checked_option(cls, key: str, value: Any) -> Any:
+        if key == "ns_coefficients":
+            three = isinstance(value, (tuple, list)) and len(value) == 3
+            if not three or not all(in_domain(x, "(-inf, inf)") for x in value):
+                raise ValueError(f"{cls.__name__}: {key} must be three numbers, got {value!r}")
+            return tuple(map(float, value))
+        if key == "adjust_lr_fn":
+            if value not in (None, "original", "match_rms_adamw"):
+                raise ValueError(
+                    f"{cls.__name__}: {key} must be None, 'original' or 'match_rms_adamw', "
+                    f"got {value!r}"
+                )
+            return value
+        return super().checked_option(key, value)
 
     def check_parameter(self, p: Tensor) -> None:
         if p.ndim != 2:
@@ -96,21 +86,8 @@ class Muon(Optimizer):
                 "give the others to another optimizer"
             )
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        weight_decay: float,
-        momentum: float,
-        nesterov: bool,
-        ns_coefficients: tuple[float, float, float],
-        eps: float,
-        ns_steps: int,
-        adjust_lr_fn: str | None,
-    ) -> None:
+    def update(self, theta, g, state, lr, weight_decay, momentum, nesterov,
+               ns_coefficients, eps, ns_steps, adjust_lr_fn):  # fmt: skip
         b = state["b"]
         # B_t = μ B_{t-1} + (1 - μ) G_t
         b *= momentum

@@ -1,15 +1,10 @@
 """NAdam: Adam with Nesterov's momentum. Derived in `chapters/optimizers/adam.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
 from math import sqrt
-from typing import Any
 
 import numpy as np
 
-from ..autograd.arrays import Array
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 
 
 class NAdam(Optimizer):
@@ -43,7 +38,6 @@ class NAdam(Optimizer):
     array([2.4718])
     """
 
-    elementwise = True
     domains = Optimizer.domains | {
         "momentum_decay": "[0, inf)",
         "decoupled_weight_decay": "{False, True}",
@@ -51,7 +45,7 @@ class NAdam(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -59,29 +53,10 @@ class NAdam(Optimizer):
         momentum_decay: float = 4e-3,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            momentum_decay=momentum_decay,
-            decoupled_weight_decay=decoupled_weight_decay,
-        )
+        super().__init__(params, locals())
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        betas: tuple[float, float],
-        eps: float,
-        weight_decay: float,
-        momentum_decay: float,
-        decoupled_weight_decay: bool,
-    ) -> None:
+    def update(self, theta, g, state, lr, betas, eps, weight_decay, momentum_decay,
+               decoupled_weight_decay):  # fmt: skip
         m, v, t = state["m"], state["v"], state["t"]
         beta1, beta2 = betas
         # θ <- (1 - η λ) θ,   or   g <- g + λ θ

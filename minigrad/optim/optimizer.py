@@ -1,125 +1,69 @@
-"""What all optimizers share: parameter groups, one buffer for many parameters, state, schedules.
+"""What all optimizers share: parameter groups and their options, steps, states, schedules.
 
-An optimizer states its rule once, for a block of parameters that lie side by side in one flat
-array:
+An optimizer names its options once, in its `__init__`, and states its rule once, for a block of
+parameters that lie side by side in one flat array (`blocks.py`):
 
-    def update(self, theta, g, state, *, lr, ...):  # changes theta and state in place
+    class Plain(Optimizer):
+        def __init__(self, params: Params, lr: float = 0.1) -> None:
+            super().__init__(params, locals())  # all that was passed: these are the options
 
-so a step is a handful of NumPy calls, however many layers the network has. Rules that look at one
-layer at a time (LARS, Muon) set `layerwise = True` and are given each parameter in its own shape.
+        def update(self, theta, g, state, lr):  # changes theta and state in place
+            theta -= lr * g
+
+so a step is a handful of NumPy calls, however many layers the network has. A long block is stepped
+piece by piece, so a rule must be one for every element by itself; one that looks at a layer (LARS,
+Muon) sets `layerwise = True` and is given each parameter in its own shape. `update` is the one
+function without types: those of its options are in `__init__`, and `domains` holds them to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from operator import is_
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import numpy as np
 
 from ..autograd.arrays import Array
-from ..autograd.tensor import Tensor, clock
+from ..autograd.tensor import Tensor
+from .blocks import Block, make_blocks, with_gradient
 
-STRETCH = 1 << 18  # elements: the handful of arrays of a step then take some 5 MB in float32
-
-
-class State(dict[str, Any]):
-    """What an optimizer remembers about parameters that it steps together.
-
-    `state["t"]` is the number of the step, from 1. Any other entry that is asked for before it is
-    set is an array of zeros like theta: that is how moments start.
-    """
-
-    def __init__(self, theta: Array) -> None:
-        super().__init__(t=0)
-        self.theta = theta
-
-    def __missing__(self, key: str) -> Array:
-        self[key] = zeros = np.zeros_like(self.theta)
-        return zeros
+Params = Iterable[Any]  # tensors, or dicts {"params": [...], "lr": ..., ...}
 
 
-class Block:
-    """Parameters that are stepped together. Their `data` are views of one array, theta.
+class Group(dict[str, Any]):
+    """The parameters of one group and its options, each checked when it is assigned.
 
-    stretches: pairs (where in theta, state). A long theta is cut in several if the rule is one for
-        every element by itself: the arrays of a stretch stay in the processor's cache.
+    options: what `update` is called with.
+    blocks: the parameters, as they are stepped.
     """
 
     def __init__(
-        self,
-        params: Sequence[Tensor],
-        states: Sequence[dict[str, Any]],
-        layerwise: bool,
-        elementwise: bool,
+        self, optimizer: type[Optimizer], params: tuple[Tensor, ...], options: dict[str, Any]
     ) -> None:
-        self.params = list(params)
-        self.shapes = [p.shape for p in self.params]
-        self.places: list[Any]  # where in theta each parameter lies
-        if layerwise:
-            self.theta = np.atleast_1d(self.params[0]._data.copy())
-            self.places = [...]
-        else:
-            self.theta = np.concatenate([p._data.ravel() for p in self.params])
-            ends = np.cumsum([p.size for p in self.params])
-            self.places = [slice(end - p.size, end) for p, end in zip(self.params, ends)]
-        self.g = np.empty_like(self.theta)
-        length = STRETCH if elementwise else max(self.theta.size, 1)
-        starts = range(0, self.theta.size, length)
-        where = [slice(i, i + length) for i in starts] if len(starts) > 1 else [...]
-        self.stretches = [(w, State(self.theta[w])) for w in where]
-        for key, value in states[0].items():
-            if not layerwise and isinstance(value, np.ndarray):
-                value = np.concatenate([s[key].ravel() for s in states])
-            for w, state in self.stretches:
-                state[key] = value[w] if isinstance(value, np.ndarray) else value
-        self.take_over()
+        super().__init__(params=params, **options)
+        self.optimizer = optimizer
+        self.options = options
+        self.blocks: list[Block] = []
 
-    def take_over(self) -> None:
-        """Make the parameters' data views of theta (again, if another optimizer had them since)."""
-        theta = self.theta
-        for p, place in zip(self.params, self.places):
-            if p._data.base is not theta:
-                view = theta[place].reshape(p.shape)
-                view[...] = p._data
-                p._data = view
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.update({key: value})
 
-    def gradient(self) -> Array:
-        """The gradients, side by side as the parameters are. Not to be written to."""
-        grads = [np.asarray(p.grad) for p in self.params]
-        if [g.shape for g in grads] != self.shapes:
-            for g, shape in zip(grads, self.shapes):
-                if g.shape != shape:
-                    raise ValueError(f"a parameter of shape {shape} has a .grad of shape {g.shape}")
-        dtype = self.theta.dtype
-        try:
-            if len(grads) == 1:
-                g = grads[0].astype(dtype, casting="same_kind", copy=False)
-                return g.reshape(self.theta.shape)
-            return np.concatenate([g.ravel() for g in grads], out=self.g, casting="same_kind")
-        except TypeError:
-            wrong = next(g.dtype for g in grads if not np.can_cast(g.dtype, dtype, "same_kind"))
-            raise TypeError(f"a parameter of {dtype} numbers has a .grad of {wrong}") from None
+    def update(self, *entries: Any, **more: Any) -> None:
+        """Assign several options at once: for those that only go together."""
+        self.options = self.optimizer.checked(self.options, dict(*entries, **more))
+        super().update(self.options)
 
-    def states(self) -> list[dict[str, Any]]:
-        """A copy of the state for each parameter, the arrays in the parameter's shape."""
+    def __ior__(self, entries: Any) -> Self:  # type: ignore[misc]
+        self.update(entries)
+        return self
 
-        def part(value: Any, p: Tensor, place: Any) -> Any:
-            if not isinstance(value, np.ndarray):
-                return value
-            return value.copy() if place is ... else value[place].reshape(p.shape).copy()
+    def __delitem__(self, key: str = "", *_: Any) -> None:
+        raise ValueError(f"{self.optimizer.__name__}: an option of a group cannot be taken away")
 
-        first, *others = [state for _, state in self.stretches]
-        whole = {
-            key: np.concatenate([value, *(s[key] for s in others)])
-            if others and isinstance(value, np.ndarray)
-            else value
-            for key, value in first.items()
-        }
-        return [
-            {key: part(value, p, place) for key, value in whole.items()}
-            for p, place in zip(self.params, self.places)
-        ]
+    clear = pop = popitem = __delitem__  # type: ignore[assignment]
+
+    def __reduce__(self) -> Any:  # a copy or a pickle is made whole, and not entry by entry
+        return Group, (self.optimizer, self["params"], self.options), self.__dict__
 
 
 class Optimizer:
@@ -129,7 +73,7 @@ class Optimizer:
     ----------
     params: the tensors to train, or a list of dicts {"params": [...], "lr": ..., ...} whose options
         override the common ones for their group.
-    options: the common options, by name.
+    options: the common options by name; `locals()` of an `__init__` that has nothing else.
 
     Attributes
     ----------
@@ -142,9 +86,9 @@ class Optimizer:
     TypeError: a parameter that is not a leaf tensor with `requires_grad=True`.
     """
 
-    layerwise = False
-    elementwise = False  # whether the rule is one for every element by itself
+    layerwise = False  # whether the rule looks at a whole layer, and not at each element by itself
     needs_finite = False  # whether the rule cannot be computed for a gradient with inf or nan
+    progress: tuple[str, ...] = ("steps",)  # attributes that belong to the state
 
     # Where each option must lie; {0, 1, ...} are integers. Options of the same name mean the same.
     domains: dict[str, str] = {
@@ -156,7 +100,7 @@ class Optimizer:
         "nesterov": "{False, True}",
     }
 
-    def __init__(self, params: Iterable[Any], **options: Any) -> None:
+    def __init__(self, params: Params, options: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError(f"{self._name}: params must be a list of tensors: write [x] for one")
         if not isinstance(params, Iterable):
@@ -167,36 +111,38 @@ class Optimizer:
         given = list(params)
         if not given:
             raise ValueError(f"{self._name}: got no parameters to train")
-        groups = given if isinstance(given[0], dict) else [{"params": given}]
-        self._names = list(options)
-        self.param_groups: list[dict[str, Any]] = []
-        seen: set[int] = set()
-        for group in groups:
-            if not isinstance(group, dict) or "params" not in group:
-                raise ValueError(
-                    f'{self._name}: a parameter group must be a dict with an entry "params"'
-                )
-            ps = [group["params"]] if isinstance(group["params"], Tensor) else [*group["params"]]
-            if not ps:
-                raise ValueError(f"{self._name}: a parameter group has no parameters")
-            for p in ps:
-                if not isinstance(p, Tensor) or not p.requires_grad or p._f is not None:
-                    raise TypeError(
-                        f"{self._name}: parameters must be leaf tensors with requires_grad=True, "
-                        f"got {p!r}"
-                    )
-                if id(p) in seen:
-                    raise ValueError(f"{self._name}: a parameter of shape {p.shape} is given twice")
-                seen.add(id(p))
-                self.check_parameter(p)
-            own = {k: v for k, v in group.items() if k != "params"}
-            self.param_groups.append({"params": ps, **self._read(options | own)})
-        self._blocks = [self._make_blocks(g["params"]) for g in self.param_groups]
-        # each group as it was when its options were last read, and those options
-        self._seen: list[dict[str, Any]] = [{} for _ in self.param_groups]
-        self._options: list[dict[str, Any]] = [{} for _ in self.param_groups]
+        not_options = {"self", "params", "__class__"}
+        defaults = {key: value for key, value in options.items() if key not in not_options}
+        self.param_groups: list[Group] = []
+        self.steps = 0
         self._schedule: Callable[[int], float] | None = None
-        self._common: dict[str, Any] = {"steps": 0}  # state that belongs to no parameter
+        for group in given if isinstance(given[0], dict) else [{"params": given}]:
+            self._add_group(group, defaults)
+
+    def _add_group(self, group: Any, defaults: dict[str, Any]) -> None:
+        if not isinstance(group, dict) or "params" not in group:
+            raise ValueError(
+                f'{self._name}: a parameter group must be a dict with an entry "params"'
+            )
+        options = dict(group)
+        params = options.pop("params")
+        params = (params,) if isinstance(params, Tensor) else (*params,)
+        if not params:
+            raise ValueError(f"{self._name}: a parameter group has no parameters")
+        seen = {id(p) for group in self.param_groups for p in group["params"]}
+        for p in params:
+            if not isinstance(p, Tensor) or not p.requires_grad or p._f is not None:
+                raise TypeError(
+                    f"{self._name}: parameters must be leaf tensors with requires_grad=True, "
+                    f"got {p!r}"
+                )
+            if id(p) in seen:
+                raise ValueError(f"{self._name}: a parameter of shape {p.shape} is given twice")
+            seen.add(id(p))
+            self.check_parameter(p)
+        new = Group(type(self), params, self.checked(defaults, defaults | options))
+        new.blocks = make_blocks(params, [{}] * len(params), self.layerwise)
+        self.param_groups.append(new)
 
     @property
     def _name(self) -> str:
@@ -208,7 +154,8 @@ class Optimizer:
     # does not write to g.
     update: Callable[..., None]
 
-    def check(self, **options: Any) -> None:
+    @classmethod
+    def check(cls, **options: Any) -> None:
         """Raise ValueError for options that do not go together."""
 
     def check_parameter(self, p: Tensor) -> None:
@@ -226,7 +173,7 @@ class Optimizer:
 
     @lr.setter
     def lr(self, value: float) -> None:
-        value = self._read_one("lr", value)
+        value = self.checked_option("lr", value)
         for group in self.param_groups:
             group["lr"] = value
 
@@ -238,7 +185,7 @@ class Optimizer:
         if not callable(f):
             raise TypeError(f"{self._name}: a schedule is a function of the step, got {f!r}")
         self._schedule = f
-        self._common["steps"] = 0
+        self.steps = 0
         return self
 
     def zero_grad(self) -> None:
@@ -249,35 +196,35 @@ class Optimizer:
 
     def step(self) -> None:
         """Change the parameters once, by their gradients. One without gradient is left alone."""
-        # first look at all gradients and options, then change anything
+        # first look at all gradients, then change anything
         ready = [
-            (block, block.gradient(), i)
-            for i, blocks in enumerate(self._blocks)
-            for block in self._with_gradient(blocks)
+            (block, block.gradient(), group)
+            for group in self.param_groups
+            for block in with_gradient(group.blocks)
         ]
         if self.needs_finite and not all(np.isfinite(g).all() for _, g, _ in ready):
             raise ValueError(f"{self._name}: the gradients must be finite, got inf or nan")
         if self._schedule is not None:
-            self.lr = self._schedule(self._common["steps"])
-        for i, group in enumerate(self.param_groups):
-            self._read_again(i, group)
-        self._common["steps"] += 1
-        for block, g, i in ready:
-            block.take_over()
-            for where, state in block.stretches:
+            self.lr = self._schedule(self.steps)
+        self.steps += 1
+        for block, gradient, group in ready:
+            block.bind_views()
+            for theta, state, g in block.pieces(gradient):
                 state["t"] += 1
-                self.update(block.theta[where], g[where], state, **self._options[i])
-            for p in block.params:  # changed: a graph that still needs the old value must raise
-                p._number = next(clock)
+                self.update(theta, g, state, **group.options)
+            block.mark_changed()
 
     def state_dict(self) -> dict[str, Any]:
         """Options of the groups and a copy of every parameter's state, for `minigrad.save`."""
         state = []
-        for group, blocks in zip(self.param_groups, self._blocks):
-            of = {id(p): s for b in blocks for p, s in zip(b.params, b.states())}
+        for group in self.param_groups:
+            of = {id(p): s for b in group.blocks for p, s in zip(b.params, b.split_states())}
             state += [of[id(p)] for p in group["params"]]
-        groups = [{k: v for k, v in g.items() if k != "params"} for g in self.param_groups]
-        return {"param_groups": groups, "state": state, "common": dict(self._common)}
+        return {
+            "param_groups": [dict(group.options) for group in self.param_groups],
+            "state": state,
+            "progress": {name: getattr(self, name) for name in self.progress},
+        }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Take over what `state_dict()` gave for parameters of the same shapes and order.
@@ -287,17 +234,18 @@ class Optimizer:
         ValueError: it is of another optimizer or of other parameters; nothing is changed then.
         """
         params = [p for group in self.param_groups for p in group["params"]]
-        if not isinstance(saved, dict) or saved.keys() != {"param_groups", "state", "common"}:
+        if not isinstance(saved, dict) or saved.keys() != {"param_groups", "state", "progress"}:
             raise ValueError(f"{self._name}: load_state_dict needs what state_dict() gave")
-        groups, states, common = saved["param_groups"], saved["state"], saved["common"]
+        groups, states, progress = saved["param_groups"], saved["state"], saved["progress"]
         if len(states) != len(params) or len(groups) != len(self.param_groups):
             raise ValueError(
                 f"{self._name}: the state is of {len(states)} parameters in {len(groups)} "
                 f"groups, this optimizer has {len(params)} in {len(self.param_groups)}"
             )
-        if common.keys() != self._common.keys():
+        names = [group.options.keys() for group in self.param_groups]
+        if progress.keys() != {*self.progress} or [group.keys() for group in groups] != names:
             raise ValueError(f"{self._name}: the state is of another optimizer")
-        options = [self._read(group) for group in groups]
+        options = [self.checked(old.options, new) for old, new in zip(self.param_groups, groups)]
         for p, state in zip(params, states):
             shape = p.shape or (1,) if self.layerwise else p.shape
             for key, value in state.items():
@@ -307,87 +255,47 @@ class Optimizer:
                         f"must have shape {self.state_shape(key, shape)}, got {value.shape}"
                     )
         rest = iter(states)
-        for i, group in enumerate(self.param_groups):
-            group.update(options[i])
-            self._blocks[i] = self._make_blocks(
-                group["params"],
-                [
-                    {
-                        k: np.array(v, p.dtype) if isinstance(v, np.ndarray) else v
-                        for k, v in next(rest).items()
-                    }
-                    for p in group["params"]
-                ],
-            )
-        self._common = dict(common)
-
-    # --- blocks
-
-    def _make_blocks(
-        self, params: list[Tensor], states: list[dict[str, Any]] | None = None
-    ) -> list[Block]:
-        """One block for all parameters of the same dtype and age (a block has one t).
-
-        But a long one by itself, if it may: there its gradient need not be copied beside others.
-        """
-        alike: dict[Any, list[tuple[Tensor, dict[str, Any]]]] = {}
-        for i, (p, s) in enumerate(zip(params, states or [{}] * len(params))):
-            age = frozenset((k, None if isinstance(v, np.ndarray) else v) for k, v in s.items())
-            alone = self.layerwise or (self.elementwise and p.size >= STRETCH)
-            alike.setdefault(i if alone else (p.dtype, age), []).append((p, s))
-        return [self._make_block(pairs) for pairs in alike.values()]
-
-    def _make_block(self, pairs: list[tuple[Tensor, dict[str, Any]]]) -> Block:
-        return Block([p for p, _ in pairs], [s for _, s in pairs], self.layerwise, self.elementwise)
-
-    def _with_gradient(self, blocks: list[Block]) -> list[Block]:
-        """The blocks to be stepped. One with gradients for only some is split in two for good."""
-        for block in [*blocks]:
-            have = [p.grad is not None for p in block.params]
-            if any(have) and not all(have):
-                blocks.remove(block)
-                pairs = list(zip(block.params, block.states()))
-                for side in True, False:
-                    blocks.append(self._make_block([x for x, h in zip(pairs, have) if h is side]))
-        return [block for block in blocks if block.params[0].grad is not None]
+        for group, new in zip(self.param_groups, options):
+            group.update(new)
+            own = [next(rest) for _ in group["params"]]
+            group.blocks = make_blocks(group["params"], own, self.layerwise)
+        for name, value in progress.items():
+            setattr(self, name, value)
 
     # --- options
 
-    def _read_again(self, i: int, group: dict[str, Any]) -> None:
-        """Read the options of group i, if one was changed since the last step."""
-        seen = self._seen[i]
-        if len(group) != len(seen) or not all(map(is_, group.values(), seen.values())):
-            self._options[i] = self._read({k: v for k, v in group.items() if k != "params"})
-            group.update(self._options[i])
-            self._seen[i] = dict(group)
-
-    def _read(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The options, checked, as plain Python numbers (NumPy's would turn float32 to float64)."""
-        if wrong := options.keys() ^ set(self._names):
+    @classmethod
+    def checked(cls, options: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+        """The options after the changes, which are checked."""
+        if wrong := changes.keys() - options.keys():
             raise ValueError(
-                f"{self._name}: the options are {', '.join(self._names)}; "
-                f"unknown or missing: {', '.join(sorted(wrong))}"
+                f"{cls.__name__}: the options are {', '.join(options)}; "
+                f"unknown: {', '.join(sorted(wrong))}"
             )
-        options = {key: self._read_one(key, options[key]) for key in self._names}
-        self.check(**options)
-        return options
+        new = options | {key: cls.checked_option(key, value) for key, value in changes.items()}
+        cls.check(**new)
+        return new
 
-    def _read_one(self, key: str, value: Any) -> Any:
-        domain = self.domains.get(key)
+    @classmethod
+    def checked_option(cls, key: str, value: Any) -> Any:
+        """The value as a plain Python number (NumPy's would turn float32 to float64)."""
+        domain = cls.domains.get(key)
         if domain is None:
             return value
         if key == "betas":
             if isinstance(value, (tuple, list)) and len(value) == 2:
-                if all(fits(beta, domain) for beta in value):
+                if all(in_domain(beta, domain) for beta in value):
                     return tuple(map(float, value))
-            raise ValueError(f"{self._name}: betas must be two numbers in {domain}, got {value!r}")
-        if not fits(value, domain):
-            raise ValueError(f"{self._name}: {key} must be in {domain}, got {value!r}")
+            raise ValueError(
+                f"{cls.__name__}: betas must be two numbers in {domain}, got {value!r}"
+            )
+        if not in_domain(value, domain):
+            raise ValueError(f"{cls.__name__}: {key} must be in {domain}, got {value!r}")
         kind = float if domain[0] in "[(" else bool if domain == "{False, True}" else int
         return kind(value)
 
 
-def fits(value: Any, domain: str) -> bool:
+def in_domain(value: Any, domain: str) -> bool:
     """Whether a value lies in "[0, 1)" (numbers), "{1, 2, ...}" (integers) or "{False, True}"."""
     if domain == "{False, True}":
         return isinstance(value, (bool, np.bool_))

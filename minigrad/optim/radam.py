@@ -1,15 +1,10 @@
 """RAdam: rectified Adam. Derived in `chapters/optimizers/radam.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
 from math import sqrt
-from typing import Any
 
 import numpy as np
 
-from ..autograd.arrays import Array
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 
 
 class RAdam(Optimizer):
@@ -45,39 +40,20 @@ class RAdam(Optimizer):
     array([1.5])
     """
 
-    elementwise = True
     domains = Optimizer.domains | {"decoupled_weight_decay": "{False, True}"}
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            decoupled_weight_decay=decoupled_weight_decay,
-        )
+        super().__init__(params, locals())
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        betas: tuple[float, float],
-        eps: float,
-        weight_decay: float,
-        decoupled_weight_decay: bool,
-    ) -> None:
+    def update(self, theta, g, state, lr, betas, eps, weight_decay, decoupled_weight_decay):
         m, v, t = state["m"], state["v"], state["t"]
         beta1, beta2 = betas
         # θ <- (1 - η λ) θ,   or   g <- g + λ θ

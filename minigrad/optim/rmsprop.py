@@ -1,14 +1,8 @@
 """RMSprop. Derived in `chapters/optimizers/rmsprop.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
-
 import numpy as np
 
-from ..autograd.arrays import Array
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 
 
 class RMSprop(Optimizer):
@@ -40,12 +34,11 @@ class RMSprop(Optimizer):
     array([2.])
     """
 
-    elementwise = True
     domains = Optimizer.domains | {"alpha": "[0, 1]", "centered": "{False, True}"}
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
@@ -53,29 +46,9 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         centered: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            alpha=alpha,
-            eps=eps,
-            weight_decay=weight_decay,
-            momentum=momentum,
-            centered=centered,
-        )
+        super().__init__(params, locals())
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        alpha: float,
-        eps: float,
-        weight_decay: float,
-        momentum: float,
-        centered: bool,
-    ) -> None:
+    def update(self, theta, g, state, lr, alpha, eps, weight_decay, momentum, centered):
         v = state["v"]
         # g <- g + λ θ
         if weight_decay:

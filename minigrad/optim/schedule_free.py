@@ -7,16 +7,11 @@ An average of all iterates does what a decaying learning rate does, without know
     y    lies between them, y = (1 - β) z + β x: where the gradient is taken.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from ..autograd.arrays import Array
-from ..autograd.tensor import clock
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 
 
 class ScheduleFree(Optimizer):
@@ -27,12 +22,13 @@ class ScheduleFree(Optimizer):
     state, so to go on from other weights make a new optimizer.
     """
 
-    elementwise = True
     domains = Optimizer.domains | {"warmup_steps": "{0, 1, ...}"}
 
-    def __init__(self, params: Iterable[Any], **options: Any) -> None:
-        super().__init__(params, **options)
-        self._common["training"] = True
+    progress = (*Optimizer.progress, "training")
+
+    def __init__(self, params: Params, options: dict[str, Any]) -> None:
+        super().__init__(params, options)
+        self.training = True
 
     def eval(self) -> None:
         """Let the parameters hold x."""
@@ -43,31 +39,28 @@ class ScheduleFree(Optimizer):
         self._show(training=True)
 
     def _show(self, training: bool) -> None:
-        if training == self._common["training"]:
+        if training == self.training:
             return
-        self._common["training"] = training
-        for blocks in self._blocks:
-            for block in blocks:
-                block.take_over()
-                for where, state in block.stretches:
+        self.training = training
+        for group in self.param_groups:
+            for block in group.blocks:
+                block.bind_views()
+                for theta, state in block.pieces():
                     if state["t"] > 0:
                         if not training:
-                            state["y"] = block.theta[where].copy()
-                        block.theta[where] = state.pop("y") if training else state["x"]
-                for p in block.params:
-                    p._number = next(clock)
+                            state["y"] = theta.copy()
+                        theta[...] = state.pop("y") if training else state["x"]
+                block.mark_changed()
 
     def step(self) -> None:
-        if not self._common["training"]:
+        if not self.training:
             raise RuntimeError(
                 f"{self._name}: the parameters hold the average x: call opt.train() and take the "
                 "gradients anew before opt.step()"
             )
         super().step()
 
-    def advance(
-        self, theta: Array, d: Array, state: State, lr: float, beta: float, warmup_steps: int
-    ) -> None:
+    def advance(self, theta, d, state, lr, beta, warmup_steps):
         """Move z by -γ_t d, then x and y."""
         t = state["t"]
         if t == 1:
@@ -122,31 +115,15 @@ class ScheduleFreeSGD(ScheduleFree):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1.0,
         momentum: float = 0.9,
         weight_decay: float = 0.0,
         warmup_steps: int = 0,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            momentum=momentum,
-            weight_decay=weight_decay,
-            warmup_steps=warmup_steps,
-        )
+        super().__init__(params, locals())
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        momentum: float,
-        weight_decay: float,
-        warmup_steps: int,
-    ) -> None:
+    def update(self, theta, g, state, lr, momentum, weight_decay, warmup_steps):
         # d_t = g_t + λ y_t
         d = g + weight_decay * theta if weight_decay else g
         self.advance(theta, d, state, lr, momentum, warmup_steps)
@@ -184,34 +161,16 @@ class ScheduleFreeAdamW(ScheduleFree):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 2.5e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         warmup_steps: int = 0,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            warmup_steps=warmup_steps,
-        )
+        super().__init__(params, locals())
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        betas: tuple[float, float],
-        eps: float,
-        weight_decay: float,
-        warmup_steps: int,
-    ) -> None:
+    def update(self, theta, g, state, lr, betas, eps, weight_decay, warmup_steps):
         v, t = state["v"], state["t"]
         beta1, beta2 = betas
         # v_t = β2 v_{t-1} + (1 - β2) g_t²

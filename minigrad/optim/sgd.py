@@ -3,13 +3,9 @@
 Nesterov's form is derived in `chapters/optimizers/nesterov.ipynb`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable
 from typing import Any
 
-from ..autograd.arrays import Array
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 
 
 class SGD(Optimizer):
@@ -42,43 +38,25 @@ class SGD(Optimizer):
     array([0.])
     """
 
-    elementwise = True
     domains = Optimizer.domains | {"dampening": "[0, 1]"}
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         momentum: float = 0.0,
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            momentum=momentum,
-            dampening=dampening,
-            weight_decay=weight_decay,
-            nesterov=nesterov,
-        )
+        super().__init__(params, locals())
 
-    def check(self, **options: Any) -> None:
+    @classmethod
+    def check(cls, **options: Any) -> None:
         if options["nesterov"] and (options["momentum"] == 0 or options["dampening"] != 0):
-            raise ValueError(f"{self._name}: nesterov needs momentum > 0 and dampening = 0")
+            raise ValueError(f"{cls.__name__}: nesterov needs momentum > 0 and dampening = 0")
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        momentum: float,
-        dampening: float,
-        weight_decay: float,
-        nesterov: bool,
-    ) -> None:
+    def update(self, theta, g, state, lr, momentum, dampening, weight_decay, nesterov):
         # g <- g + λ θ
         if weight_decay:
             g = g + weight_decay * theta

@@ -1,12 +1,6 @@
 """SGD with decoupled weight decay. Derived in `chapters/optimizers/adamw.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
-
-from ..autograd.arrays import Array
-from .optimizer import State
+from .optimizer import Params
 from .sgd import SGD
 
 
@@ -35,7 +29,7 @@ class SGDW(SGD):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         momentum: float = 0.9,
         dampening: float = 0.0,
@@ -44,16 +38,7 @@ class SGDW(SGD):
     ) -> None:
         super().__init__(params, lr, momentum, dampening, weight_decay, nesterov)
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        weight_decay: float,
-        **options: Any,
-    ) -> None:
+    def update(self, theta, g, state, lr, weight_decay, **options):
         # θ <- θ - η λ θ, then SGD's step, with no decay in its gradient
         theta *= 1 - lr * weight_decay
         super().update(theta, g, state, lr=lr, weight_decay=0.0, **options)

@@ -1,15 +1,12 @@
 """Shampoo: a preconditioner for each axis. Derived in `chapters/optimizers/since-2019.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import Tensor
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 
 
 class Shampoo(Optimizer):
@@ -49,12 +46,12 @@ class Shampoo(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 0.1,
         eps: float = 1e-4,
         precondition_frequency: int = 1,
     ) -> None:
-        super().__init__(params, lr=lr, eps=eps, precondition_frequency=precondition_frequency)
+        super().__init__(params, locals())
 
     def check_parameter(self, p: Tensor) -> None:
         no_half_precision(self._name, p)
@@ -63,16 +60,7 @@ class Shampoo(Optimizer):
         n = shape[int(key[1:])]  # "H0", "P0", "H1", ...
         return (n, n)
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        eps: float,
-        precondition_frequency: int,
-    ) -> None:
+    def update(self, theta, g, state, lr, eps, precondition_frequency):
         for i, n in enumerate(g.shape):
             if state["t"] == 1:
                 state[f"H{i}"] = eps * np.eye(n, dtype=g.dtype)

@@ -1,15 +1,10 @@
 """SOAP: Adam in Shampoo's eigenbasis. Derived in `chapters/optimizers/since-2019.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
-
 import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import Tensor
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 from .shampoo import along_axes, no_half_precision, outer
 
 
@@ -56,21 +51,14 @@ class SOAP(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 3e-3,
         betas: tuple[float, float] = (0.95, 0.95),
         eps: float = 1e-8,
         weight_decay: float = 0.01,
         precondition_frequency: int = 1,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            precondition_frequency=precondition_frequency,
-        )
+        super().__init__(params, locals())
 
     def check_parameter(self, p: Tensor) -> None:
         no_half_precision(self._name, p)
@@ -81,18 +69,7 @@ class SOAP(Optimizer):
         n = shape[int(key[1:])]  # "H0", "Q0", "H1", ...
         return (n, n)
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        betas: tuple[float, float],
-        eps: float,
-        weight_decay: float,
-        precondition_frequency: int,
-    ) -> None:
+    def update(self, theta, g, state, lr, betas, eps, weight_decay, precondition_frequency):
         m, v, t = state["m"], state["v"], state["t"]
         beta1, beta2 = betas
         axes = range(g.ndim) if g.ndim > 1 else ()

@@ -1,16 +1,10 @@
 """Sophia: a clipped Newton step. Derived in `chapters/optimizers/since-2019.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
-
 import numpy as np
 
-from ..autograd.arrays import Array
 from ..autograd.calculus import grad
 from ..autograd.tensor import Tensor
-from .optimizer import Optimizer, State, fits
+from .optimizer import Optimizer, Params, in_domain
 
 
 class Sophia(Optimizer):
@@ -51,12 +45,11 @@ class Sophia(Optimizer):
     array([2.5])
     """
 
-    elementwise = True
     domains = Optimizer.domains | {"gamma": "(0, inf)", "eps": "(0, inf)"}
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-4,
         betas: tuple[float, float] = (0.96, 0.99),
         gamma: float | None = None,
@@ -69,9 +62,8 @@ class Sophia(Optimizer):
         self.hessian = hessian
         if gamma is None:
             gamma = 0.05 if hessian == "gnb" else 0.01
-        super().__init__(
-            params, lr=lr, betas=betas, gamma=gamma, eps=eps, weight_decay=weight_decay
-        )
+        del hessian  # the same for all groups, and no option of theirs
+        super().__init__(params, locals())
 
     def update_hessian(
         self,
@@ -93,7 +85,7 @@ class Sophia(Optimizer):
             raise ValueError(
                 f"Sophia: update_hessian needs the loss, a Tensor of one number, got {loss!r}"
             )
-        if self.hessian == "gnb" and not fits(batch_size, "{1, 2, ...}"):
+        if self.hessian == "gnb" and not in_domain(batch_size, "{1, 2, ...}"):
             raise ValueError(
                 "Sophia: update_hessian needs batch_size in {1, 2, ...}, the number of examples "
                 f"that the loss is the mean of, got {batch_size!r}"
@@ -118,31 +110,20 @@ class Sophia(Optimizer):
                 for g, n, w in zip(gradients, u, Hu)
             ]
         of = {id(p): h for p, h in zip(params, estimates)}
-        for group, blocks in zip(self.param_groups, self._blocks):
+        for group in self.param_groups:
             beta2 = group["betas"][1]
-            for block in blocks:
-                h = np.concatenate([state["h"] for _, state in block.stretches])
+            for block in group.blocks:
+                estimate = np.zeros_like(block.theta)
+                known = np.zeros(block.theta.shape, bool)  # the loss may not depend on all
                 for p, place in zip(block.params, block.places):
-                    estimate = of[id(p)]
-                    if estimate is not None:
-                        # h <- β2 h + (1 - β2) ĥ
-                        h[place] *= beta2
-                        h[place] += (1 - beta2) * np.ravel(estimate)
-                for where, state in block.stretches:
-                    state["h"] = h[where]
+                    if (own := of[id(p)]) is not None:
+                        estimate[place], known[place] = own.ravel(), True
+                for _, state, new, there in block.pieces(estimate, known):
+                    # h <- β2 h + (1 - β2) ĥ
+                    h = state["h"]
+                    np.copyto(h, beta2 * h + (1 - beta2) * new, where=there)
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        betas: tuple[float, float],
-        gamma: float,
-        eps: float,
-        weight_decay: float,
-    ) -> None:
+    def update(self, theta, g, state, lr, betas, gamma, eps, weight_decay):
         m, h = state["m"], state["h"]
         # m_t = β1 m_{t-1} + (1 - β1) g_t
         m *= betas[0]

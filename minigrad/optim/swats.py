@@ -1,19 +1,14 @@
 """SWATS: from Adam to SGD. Derived in `chapters/optimizers/adam-then-sgd.ipynb`."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
 from math import sqrt
-from typing import Any
 
 import numpy as np
 
-from ..autograd.arrays import Array
-from .optimizer import Optimizer, State
+from .optimizer import Optimizer, Params
 
 
 class SWATS(Optimizer):
-    r"""Adam, until it has settled which learning rate SGD would need; then SGD with momentum.
+    r"""Adam until its estimate of SGD's learning rate has converged, then SGD with momentum.
 
     Adam's step $p_t$ is the projection on it of an SGD step of rate $\gamma_t$; when $\gamma_t$ and
     its bias-corrected running mean agree, SGD takes over with that mean as its rate Λ:
@@ -55,66 +50,49 @@ class SWATS(Optimizer):
     """
 
     domains = Optimizer.domains | {"tol": "(0, inf)"}
+    progress = (*Optimizer.progress, "mean", "t", "switched", "sgd_lr", "switch_lr")
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-9,
         weight_decay: float = 0.0,
         tol: float = 1e-9,
     ) -> None:
-        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, tol=tol)
-        self._common |= {"t": 0, "mean": 0.0, "switched": None, "sgd_lr": 0.0, "switch_lr": 0.0}
-
-    @property
-    def switched(self) -> int | None:
-        step: int | None = self._common["switched"]
-        return step
-
-    @property
-    def sgd_lr(self) -> float:
-        return float(self._common["sgd_lr"])
+        super().__init__(params, locals())
+        self.mean, self.t = 0.0, 0  # λ_t without its bias correction
+        self.switched: int | None = None
+        self.sgd_lr = self.switch_lr = 0.0  # Λ, and the lr at the switch
 
     def step(self) -> None:
         self._pp = self._pg = 0.0  # pᵀp and pᵀg, which update() adds up over the blocks
         super().step()
-        common, group = self._common, self.param_groups[0]
-        common["t"] += 1
-        if common["switched"] is not None or self._pg == 0:
+        self.t += 1
+        if self.switched is not None or self._pg == 0:
             return
+        group = self.param_groups[0]
         beta2 = group["betas"][1]
         # γ_t = pᵀp / -pᵀg,   λ_t = β2 λ_{t-1} + (1 - β2) γ_t
         gamma = self._pp / -self._pg
-        common["mean"] = beta2 * common["mean"] + (1 - beta2) * gamma
+        self.mean = beta2 * self.mean + (1 - beta2) * gamma
         # if |λ_t / (1 - β2^t) - γ_t| < tol: SGD, with Λ = λ_t / (1 - β2^t)
-        mean = common["mean"] / (1 - beta2 ** common["t"])
-        if common["t"] > 1 and abs(mean - gamma) < group["tol"] and mean > 0:
-            common |= {"switched": common["t"], "sgd_lr": mean, "switch_lr": group["lr"]}
+        mean = self.mean / (1 - beta2**self.t)
+        if self.t > 1 and abs(mean - gamma) < group["tol"] and mean > 0:
+            self.switched, self.sgd_lr, self.switch_lr = self.t, mean, group["lr"]
 
-    def update(
-        self,
-        theta: Array,
-        g: Array,
-        state: State,
-        *,
-        lr: float,
-        betas: tuple[float, float],
-        eps: float,
-        weight_decay: float,
-        tol: float,
-    ) -> None:
+    def update(self, theta, g, state, lr, betas, eps, weight_decay, tol):
         beta1, beta2 = betas
         # g <- g + λ θ
         if weight_decay:
             g = g + weight_decay * theta
         if self.switched is not None:
-            b, common = state["b"], self._common
+            b = state["b"]
             # b_t = β1 b_{t-1} + g_t,   θ_t = θ_{t-1} - (1 - β1) Λ b_t
             b *= beta1
             b += g
-            theta -= (1 - beta1) * self.sgd_lr * (lr / common["switch_lr"]) * b
+            theta -= (1 - beta1) * self.sgd_lr * (lr / self.switch_lr) * b
             return
         m, v, t = state["m"], state["v"], state["t"]
         # m_t = β1 m_{t-1} + (1 - β1) g_t
