@@ -14,10 +14,10 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export PYTHONUTF8 := 1
 
-.PHONY: help book test notebooks experiments serve lab bench clean lock lint unit validate site
+.PHONY: help book test notebooks experiments serve lab bench clean lock lint unit validate editions-run site
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: $(STAMP)  ## build both editions; ends by saying where to open them
 	@$(PY) -m press.build $(PUBLISHED)
@@ -58,6 +58,12 @@ lock:  ## upgrade every pinned version in requirements.txt
 		| grep -v '^pip=' | sed 's/^overrides==.*/&; python_version < "3.12"/'; } > _build/lock/new
 	@mv _build/lock/new requirements.txt
 
+# Runs notebooks and compares; not with --doctest-modules, which would import the scripts beside them.
+NBVAL := $(CURDIR)/$(PY) -m pytest -o addopts=-q --rootdir $(CURDIR) \
+	--nbval --nbval-sanitize-with $(CURDIR)/press/nbval.cfg -n 2 --dist loadfile
+# Of the halves of chapters, `make test` runs those that take the least time.
+FEW := {zh,en}/notation.ipynb
+
 # --- the steps of `make test`, in its order ---------------------------------------------------
 
 lint: $(STAMP)  ## style and types of the code
@@ -71,9 +77,14 @@ unit: $(STAMP) lint  ## tests of the code, and the examples in its documentation
 
 validate: $(STAMP) unit  ## run every notebook again and compare with the stored outputs
 	@echo "== notebooks"
-	@# without --doctest-modules, which would import the scripts that lie beside chapters
-	@$(PY) -m pytest -o addopts=-q --nbval --nbval-sanitize-with press/nbval.cfg \
-		-n 2 --dist loadfile chapters
+	@$(NBVAL) chapters
+	@$(MAKE) --no-print-directory editions-run HALVES="$(FEW)"
+
+editions-run: $(STAMP)  ## run the notebooks of each edition and compare with what its pages show
+	@rm -rf _build/halves
+	@$(PY) -m press.build notebooks zh _build/halves/zh
+	@$(PY) -m press.build notebooks en _build/halves/en
+	@cd _build/halves && $(NBVAL) $(or $(HALVES),zh en)
 
 site: $(STAMP) validate  ## build both editions, warnings as errors, and open them in Chromium
 	@echo "== site"

@@ -23,17 +23,11 @@ import yaml
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from .editions import LOCALE, plain_tex
+from .contents import PREFIX, contents
 from .landing import publish
 from .notebook import CHAPTERS, ROOT, Notebook, notebooks
-
-PREFIX = "chapters/"
-
-
-def contents(root: Path = ROOT) -> dict:
-    """``_toc.yml`` with paths as they are seen from ``chapters/``."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    return json.loads(json.dumps(toc).replace(f'"{PREFIX}', '"'))
+from .plain import plain_tex
+from .words import LOCALE
 
 
 def settings(root: Path, baseurl: str = "", repository: str = "") -> dict:
@@ -150,11 +144,14 @@ def _run(*arguments) -> None:
 
 
 def write_notebooks(language: str, folder: Path) -> None:
-    """Write the notebooks of one edition, ready to be opened in Jupyter."""
+    """Write the notebooks of one edition, ready to be run: with the results of experiments."""
     for source in notebooks(CHAPTERS):
         target = folder / source.relative_to(CHAPTERS)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(Notebook(source).edition(language), encoding="utf-8")
+        for suffix in (".py", ".json"):
+            if (beside := source.with_suffix(suffix)).exists():
+                shutil.copy(beside, target.with_suffix(suffix))
 
 
 def main() -> None:

@@ -12,10 +12,11 @@ import yaml
 from bs4 import BeautifulSoup
 
 from . import figures
-from .editions import LOCALE, STATIC, WORDS
-from .notebook import TWIN, Notebook, in_language
+from .bilingual import TWIN, in_language
+from .editions import THEME
+from .notebook import Notebook
+from .words import TAGS, words
 
-TAGS = {language: locale.replace("_", "-") for language, locale in LOCALE.items()}
 NEWS = 3  # entries on the landing page; the feed has all
 
 
@@ -61,7 +62,7 @@ def _in_page(shown: str, language: str | None = None) -> str:
 def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
     """Write what stands beside the editions in ``out``; see `press.build.outline`."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(STATIC / "templates"), autoescape=True,
+        loader=jinja2.FileSystemLoader(THEME / "templates"), autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
     for left in filter(Path.is_file, out.iterdir()):
@@ -69,9 +70,11 @@ def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
     base = config["html"]["baseurl"].rstrip("/")
     news, slider = changes(root), slider_of(root, config)
 
+    said = {language: words("page", language) | words("landing", language) for language in TWIN}
+
     def write(template: str, target: str, **context) -> None:
         page = environment.get_template(template).render(
-            base=base, editions=outlines, words=WORDS, tags=TAGS, **context
+            base=base, editions=outlines, words=said, tags=TAGS, **context
         )
         (out / target).write_text(page, encoding="utf-8")
 
@@ -87,12 +90,12 @@ def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
         slider=slider and slider | {"html": _in_page(slider["html"])},
         prefix={language: f"{language}/" for language in TWIN}, **common,
     )
-    write("404.html", "404.html")
+    write("404.html", "404.html", missing={lang: words("missing", lang)["text"] for lang in TWIN})
     write("robots.txt", "robots.txt")
     (out / ".nojekyll").touch()  # Pages would leave out folders that begin with an underscore
     if base:
         pages = ["index", *outlines["en"]["pages"]]
         write("sitemap.xml", "sitemap.xml", pages=pages)
-        for language in WORDS:
+        for language in TWIN:
             if news:
                 write("feed.xml", f"{language}/feed.xml", language=language, news=news)

@@ -13,15 +13,14 @@ from functools import cached_property
 from pathlib import Path
 
 import nbformat
-from bs4 import BeautifulSoup
 from docutils.nodes import make_id
 from nbformat import NotebookNode
 
-from . import figures, markdown
+from . import bilingual, figures, markdown
+from .bilingual import TWIN
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
-TWIN = {"zh": "en", "en": "zh"}
 
 #: Pages that are not chapters and have their own shape.
 PAGES = {"preface", "notation", "claims", "glossary", "api", "speed", "bibliography"}
@@ -163,8 +162,8 @@ class Notebook:
         return max(5, 5 * round(words / 90 / 5)) if words > 200 else None  # derivations are slow
 
     def edition(self, language: str) -> str:
-        """The notebook of one edition, as the text of its file: that language's cells, HTML
-        outputs and descriptions of images."""
+        """The notebook of one edition, as the text of its file: that language's cells, and its
+        half of the words in code, outputs and descriptions of images."""
         node = copy.deepcopy(self.node)
         node.cells = [cell for cell in node.cells if TWIN[language] not in languages(cell)]
         for cell in node.cells:
@@ -177,13 +176,13 @@ class Notebook:
                     cell.metadata[key] = text[language]
             if alt := cell.metadata.get("alt"):  # of an image that is no figure of ours
                 cell.metadata.setdefault("mystnb", {})["image"] = {"alt": alt}
-            for output in cell.get("outputs", []):
-                if "text/html" in output.get("data", {}):
-                    shown = in_language(output.data["text/html"], language)
-                    if figures.is_figure(shown):
-                        said = (cell.metadata.get(key) for key in ("alt", "caption"))
-                        shown = figures.in_edition(shown, language, *(text or "" for text in said))
-                    output.data["text/html"] = shown
+            if cell.cell_type == "code":
+                cell.source = bilingual.source(cell.source, language)
+                said = [cell.metadata.get(key, "") for key in ("alt", "caption")]
+                cell.outputs = [bilingual.output(output, language) for output in cell.outputs]
+                for output in cell.outputs:
+                    if figures.is_figure(shown := output.get("data", {}).get("text/html", "")):
+                        output.data["text/html"] = figures.in_edition(shown, language, *said)
         return json.dumps(node, ensure_ascii=False, indent=1) + "\n"
 
     # -- Outputs
@@ -211,20 +210,6 @@ class Notebook:
             for _, html in self.outputs("text/html")
             for match in _CLAIM.finditer(html)
         ]
-
-
-def in_language(html: str, language: str) -> str:
-    """HTML without the elements that are marked as being in the other language (``data-lang``).
-
-    >>> in_language('<b data-lang="zh">成立</b><b data-lang="en">holds</b>', "en")
-    '<b data-lang="en">holds</b>'
-    """
-    if "data-lang" not in html:
-        return html
-    soup = BeautifulSoup(html, "html.parser")
-    for element in soup.select(f'[data-lang="{TWIN[language]}"]'):
-        element.decompose()
-    return str(soup)
 
 
 def claims(*places: Path | str) -> list[Claim]:

@@ -276,6 +276,8 @@ PLANTED = [
     ("measured-times", extra_code("t = perf_counter()", stream("3.1 ms\n"))),
     ("measured-times", tagged("slider", "nbval-ignore-output")),
     ("code-width", extra_code("x = " + "1 + " * 21 + "12345")),
+    ("code-width", extra_code("x = f('甲 · " + "a" * 81 + "')")),
+    ("code-width", extra_code("x = f('" + "甲" * 30 + " · " + "a" * 60 + "')")),
     ("solutions", tagged("exercises", "hide-cell")),
     ("solutions", tagged("exercises", "solution")),
     ("alt-text", no_alt),
@@ -328,6 +330,30 @@ PLANTED = [
     ("chinese-spacing", replace("步，参见", "步， 参见")),
     ("chinese-spacing", replace("可得结论", "可得\n结论")),
     ("terms", replace("可得结论", "可得偏见校正")),
+    ("halves", extra_code("print('x · y')", stream("甲 · a\n"))),
+    ("halves", extra_code("# a · 甲")),
+    ("halves", extra_code("# 甲 · a 乙")),
+    ("halves", extra_code("# 甲 · a · b")),
+    ("halves", extra_code("x = 'η · λ'")),
+    ("halves", extra_code('f"{\'甲 · a\'} 乙"')),
+    ("halves", extra_code('f"第 {n} 步 · step {m}"')),
+    ("halves", extra_code("x = 1", stream("甲 · a   乙 · b\n"))),
+    ("halves", output_of("exercises", shown(text_html="<td>甲 · 乙</td>"))),
+    ("untranslated", extra_code("# the mean")),
+    ("untranslated", extra_code("# 均值")),
+    ("untranslated", extra_code("# 均值 mean · the mean")),
+    ("untranslated", extra_code('def f():\n    """The mean."""')),
+    ("untranslated", extra_code('ax.set(xlabel="steps")')),
+    ("untranslated", extra_code('ax.plot(x, label=f"{n} steps")')),
+    ("untranslated", extra_code('ax.text(0, 0, "far away")')),
+    ("untranslated", extra_code('x = {"均值": 1}')),
+    ("untranslated", extra_code('check("正常 · η = 0.1: fine with it", True)')),
+    ("untranslated", output_of("exercises", stream("3 steps\n"))),
+    ("untranslated", output_of("exercises", stream("3 步\n"))),
+    ("untranslated", output_of("exercises", stream("正常 · η = 0.1: fine with it\n"))),
+    ("untranslated", output_of("exercises", shown(text_html="<td>step</td>"))),
+    ("untranslated", output_of("exercises", shown(text_html="<td>步</td>"))),
+    ("printed-whole", extra_code('print("步数 · steps:", n)', stream("步数 · steps: 3\n"))),
 ]  # fmt: skip
 
 
@@ -388,6 +414,20 @@ def test_a_part_may_be_left_out_with_a_reason(tmp_path):
 ])  # fmt: skip
 def test_numbers_that_are_the_same(zh, en):
     assert numbers(zh) == numbers(en)
+
+
+@pytest.mark.parametrize("source, output", [
+    ("# 第一步 · the first step", "η = 0.1, β₂: 3.16\n[31.62  nan]\n"),
+    ("# m_t = β1 m_{t-1} + (1 - β1) g_t,  max(a, b), exp, np.sqrt(x)", "Adam  SGD  float32\n"),
+    ("# 一行放不下 ·\n# it does not fit a line", "Adam 的步长：3 · Adam's step: 3\n"),
+    ('ax.plot(x, color="red", label="$\\\\eta$")', "✓ 第 1 题 · exercise 1  |Δ| ≤ 1e-12\n"),
+    ('print(f"第 {n} 步 · step {n}: {x: .3f}")', "第 3 步 · step 3:  0.100\n"),
+    ('check("η = 0.1：正常 · η = 0.1: fine with it", True)', "✓ η = 0.1：正常 · η = 0.1: fine\n"),
+])  # fmt: skip
+def test_words_in_both_languages(source, output, tmp_path):
+    notebook = specimen()
+    extra_code(source, stream(output))(notebook)
+    assert [str(fault) for fault in lint(write(tmp_path, notebook))] == []
 
 
 def test_prose_leaves_what_is_read():

@@ -1,0 +1,67 @@
+"""Words in both languages: ``中文 · English``.
+
+A chapter's code is shared by the two editions of the book, so a word in it is written once, in both
+languages: in a comment, a label of a figure, the name of a check, a printed line. Plain Jupyter
+shows both. An edition, and a downloaded notebook, has its own half only.
+
+The rule is about lines. Left of ``" · "`` stands Chinese, right of it English. What a mark (✓)
+before them and what follows two spaces, or a colon, belong to both:
+
+>>> half("✓ 第一步 · first step: 3.16 η", "zh"), half("✓ 第一步 · first step: 3.16 η", "en")
+('✓ 第一步：3.16 η', '✓ first step: 3.16 η')
+
+Where the Chinese half has a colon of its own, the English one is not shared either:
+
+>>> half("η = 0.1：太大 · η = 0.1: too large", "en")
+'η = 0.1: too large'
+
+A line that would be too long ends with the dot, and its English is the next line. A product is
+written without spaces, ``η·λ``.
+"""
+
+import re
+import unicodedata
+
+HAN = "[\u3400-\u9fff]"
+_PAIR = re.compile(
+    rf"^[^\S\n]*(?:[✓✗] )?(?P<zh>[^\n]*?{HAN}[^\n]*?)(?P<dot> ·(?: |\n[^\S\n]*))(?P<en>[^\n]*)",
+    re.MULTILINE,
+)
+
+
+def cuts(text, language):
+    """What to change to keep the half of ``language``: ``[(start, end, replacement), …]``."""
+    found = []
+    for pair in _PAIR.finditer(text):
+        shared = re.search("  " if "：" in pair["zh"] else ": |:$|  ", pair["en"])
+        tail = pair.start("en") + shared.start() if shared else pair.end()
+        if language == "en":
+            found.append((pair.start("zh"), pair.start("en"), ""))
+        elif shared and shared[0] != "  ":
+            found.append((pair.end("zh"), tail + len(shared[0]), "："))
+        else:
+            found.append((pair.end("zh"), tail, ""))
+    return found
+
+
+def half(text, language):
+    """The Chinese (``"zh"``) or English (``"en"``) half of every line that has two.
+
+    >>> half("学习率 · learning rate", "zh"), half("$η$", "zh")
+    ('学习率', '$η$')
+    """
+    for start, end, new in reversed(cuts(text, language)):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def width(text):
+    """The columns that a text takes in a monospaced font, where 汉字 are two wide.
+
+    >>> width("步长 m̂")
+    6
+    """
+    return sum(
+        0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
