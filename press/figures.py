@@ -15,7 +15,7 @@ KINDS = ('class="plot"', 'class="slider"')  # of <figure>
 
 _URI = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]*)")
 _PICTURE = re.compile(r"<picture>.*?</picture>", re.S)
-_ALT = re.compile(r'<p class="alt" hidden(?:="")?>(.*?)</p>\n?')
+_ALT = re.compile(r' data-(zh|en)="([^"]*)"')
 _FILM = re.compile(r'(<script type="application/json">)(.*?)(</script>)')
 
 
@@ -51,9 +51,9 @@ def in_edition(shown: str, language: str | None, alt: str = "", caption: str = "
         language: None keeps both.
         alt, caption: what the cell says of a figure; a slider says it itself.
     """
-    if said := _ALT.search(shown):
-        alt = html.unescape(re.sub("<[^>]*>", "", said[1].replace("</span><", "</span> · <")))
-        shown = _ALT.sub("", shown)
+    if said := dict(_ALT.findall(shown[: shown.find(">")])):
+        alt = html.unescape(said[language] if language else " · ".join(said.values()))
+        shown = _ALT.sub("", shown, count=2)
     shown = re.sub(r'(<img [^>]*?)alt=""', lambda m: f'{m[1]}alt="{html.escape(alt)}"', shown)
     if language:
         shown = _URI.sub(lambda m: uri(_half(base64.b64decode(m[1]).decode(), language)), shown)

@@ -129,7 +129,7 @@ def test_a_picture_is_small_and_well_formed():
     assert len(svg) < 12_000
     texts = [("".join(e.itertext()), e.get("data-lang"), e.get("display")) for e in root.iter(SVG + "text")]
     assert ("学习率 ηt", "zh", "none") in texts and ("learning rate ηt", "en", None) in texts
-    assert ("adam", None, None) in texts
+    assert ("Adam", None, None) in texts
 
 
 def test_nothing_is_drawn_far_away():

@@ -93,18 +93,23 @@ def slider(draw, alt, *, caption=None, start=None, labels=None, **params):
         shots[i] = film.shoot(dict(zip(params, combinations[i])))
     reel = [shots.get(i, shots[first]) for i in range(len(combinations))]
     wide, narrow, data = frames.film(reel, first, counts, film.size, film.phone, film.maps)
+    said = f"<figcaption>{_both(caption)}</figcaption>\n" if caption else ""
     page = (
-        f'<figure class="slider" id="{key}">\n{figures.image(wide, narrow, film.size)}\n'
+        f'<figure class="slider" id="{key}" data-zh="{html.escape(alt["zh"])}" '
+        f'data-en="{html.escape(alt["en"])}">\n{figures.image(wide, narrow, film.size)}\n'
         f'<div class="knobs">\n{_knobs(key, params, places, labels)}</div>\n'
-        + (f"<figcaption>{_both(caption)}</figcaption>\n" if caption else "")
-        + f'<p class="alt" hidden>{_both(alt)}</p>\n'
+        f"{said}"
         f'<script type="application/json">{json.dumps(data, separators=(",", ":"))}</script>\n'
         "</figure>"
     )
     if not UNATTENDED & os.environ.keys():
         look, script = (read(HERE / f"slider.{kind}") for kind in ("css", "js"))
         page += f"<style>\n{look}</style><script>\n{script}</script>"
-    text = f"slider: {', '.join(params)}\n{figures.words(reel[first])}"
+    lines = [f"slider: {', '.join(params)}"]
+    for name, values in params.items():
+        names = any(isinstance(value, str) for value in values)
+        lines += [labels[name], ("\n" if names else " ").join(_texts(values))]
+    text = "\n".join([*lines, figures.words(reel[first])])
     display({"text/html": page, "text/plain": text}, raw=True)
 
 
@@ -229,7 +234,7 @@ def _both(texts):
         texts = {language: half(texts, language) for language in ("zh", "en")}
     if texts["zh"] == texts["en"]:
         return html.escape(texts["en"])
-    return "".join(
+    return " ".join(
         f'<span data-lang="{language}" lang="{language}">{html.escape(texts[language])}</span>'
         for language in ("zh", "en")
     )
