@@ -18,6 +18,8 @@ from .autograd.tensor import Tensor, no_grad
 from .minimizers import minimize
 from .saving import load, save
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Tensor",
     "activations",
