@@ -485,7 +485,7 @@ def terms(book):
 ENGLISH = {
     "preface", "notation", "computational-graph", "tensor-engine", "gradient-checking",
     "lecun-xavier-he", "batch-norm", "gelu-silu-swish", "entropy-cross-entropy-kl", "newton",
-    "adam", "speed",
+    "speed",
 }  # fmt: skip
 #: What is no English word in a Chinese line: functions, units, names of methods that begin small.
 LATIN = set(
