@@ -314,7 +314,7 @@ def write_book(folder: Path, chapter: dict, parts: str = "") -> Path:
 def run_build(folder: Path, *options: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "press.build", "--root", folder, *options],
-        cwd=ROOT, capture_output=True, text=True, timeout=120,
+        cwd=ROOT, capture_output=True, text=True, timeout=900,
     )
 
 
@@ -657,7 +657,7 @@ def test_plain_jupyter_book_gives_the_chinese_edition(tmp_path):
     shutil.copytree(ROOT / "press", folder / "press")  # _config.yml finds the extension beside it
     run = subprocess.run(
         [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "--keep-going", "."],
-        cwd=folder, capture_output=True, text=True, timeout=120,
+        cwd=folder, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
     soup = page(folder / "_build" / "html", "chapters/part/second.html")
