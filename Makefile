@@ -14,7 +14,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export PYTHONUTF8 := 1
 
-.PHONY: help book test notebooks experiments serve lab bench clean lock lint unit validate editions-run site
+.PHONY: help book test notebooks experiments serve lab bench fuzz clean lock lint unit validate editions-run site
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ endif
 
 bench: $(STAMP)  ## minigrad beside NumPy by hand, PyTorch, JAX, … (BENCH="--quick --only iris")
 	@$(PY) -m benchmarks $(BENCH)
+
+fuzz: $(STAMP)  ## every public function compiled, against itself, bit for bit
+	@$(PY) tests/compiling/fuzz.py
 
 clean:  ## remove what was built (the environment stays; rm -r .venv removes that)
 	rm -rf _build

@@ -15,6 +15,7 @@ from .autograd.calculus import grad, hessian, hvp, jacobian, jvp, vjp
 from .autograd.drawing import draw
 from .autograd.gradcheck import gradcheck, gradgradcheck
 from .autograd.tensor import Tensor, no_grad
+from .compiling import compile
 from .minimizers import minimize
 from .saving import load, save
 
@@ -22,6 +23,7 @@ __all__ = [
     "Tensor",
     "activations",
     "attention",
+    "compile",
     "draw",
     "drawing",
     "grad",
