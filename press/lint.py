@@ -484,7 +484,7 @@ def terms(book):
 #: Chapters whose code is in English still.
 ENGLISH = {
     "preface", "notation", "computational-graph", "tensor-engine", "gradient-checking",
-    "lecun-xavier-he", "batch-norm", "gelu-silu-swish", "entropy-cross-entropy-kl", "newton",
+    "lecun-xavier-he", "batch-norm", "gelu-silu-swish", "entropy-cross-entropy-kl",
     "speed",
 }  # fmt: skip
 #: What is no English word in a Chinese line: functions, units, names of methods that begin small.
@@ -496,7 +496,7 @@ LATIN = set(
 #: Names that are the whole of a line; beside 汉字 every capitalised word counts as a name.
 NAMES = set(
     "Adam Adamax Nadam Lion Sophia Shampoo Muon Adafactor Adadelta Adagrad Nesterov Newton Powell "
-    "Rosenbrock Xavier Glorot He Kaiming LeCun Swish Mish Huber Re Im".split()
+    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Swish Mish Huber Re Im".split()
 )
 _LABELS = {"text", "annotate", "set_title", "set_xlabel", "set_ylabel", "suptitle", "supxlabel",
            "supylabel", "set_label", "check", "check_close", "print"}  # fmt: skip
@@ -631,6 +631,15 @@ def untranslated(book):
             yield i, f"{', '.join(words)}: English in the Chinese half of the output, {line!r}"
         if re.search(HAN, half(line, "en")):
             yield i, f"Chinese in the English half of the output, {line!r}"
+
+
+@rule
+def language_said(book):
+    """A page that uses the laboratory says ``language("中文 · English")``, for its words too."""
+    code = "\n".join(cell.source for _, cell in book.code)
+    if "minigrad.lab" in code and 'language("中文 · English")' not in code:
+        if book.path.stem not in ENGLISH:
+            yield None, 'language("中文 · English") is not said where it begins'
 
 
 @rule
