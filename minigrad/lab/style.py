@@ -22,6 +22,7 @@ from IPython import get_ipython
 from matplotlib.figure import Figure
 
 from . import figures
+from .words import own
 
 WIDTH = 6.4  # inches at 100 dpi: the 640-px column
 
@@ -135,7 +136,7 @@ def line(name, **more):
 
     ``more`` overrides them: ``axes.plot(t, loss, **line("adam", label="β₂ = 0.99"))``.
     """
-    return {"color": color[name], "linestyle": _dashes[name], "label": _labels[name], **more}
+    return {"color": color[name], "linestyle": _dashes[name], "label": own(_labels[name]), **more}
 
 
 def apply():
