@@ -20,7 +20,7 @@ from .surroundings import Wrapper
 from .writing import Branched
 
 RECORDING = threading.RLock()  # one recording at a time: it exchanges what modules see as np
-FIRST_CHECK = 16  # at this call, and at twice as many each time, a call is recorded again
+FIRST_CHECK, RARER = 16, 8  # calls 16, 128, 1024, … are recorded again, and compared
 PROGRAMS = 64  # kept at most, one for each combination of shapes
 
 
@@ -44,8 +44,8 @@ def compile(
 
     The first call is an ordinary one. The next two are recorded, and must do the same; then calls
     are replayed. Parameters, rates, states and arrays that `f` refers to are read as they are at
-    each call. A recording is checked again at calls 16, 32, 64, …: a part of the surroundings that
-    cannot be watched (a number computed elsewhere) is stale until then, and raises there.
+    each call. A recording is checked again at calls 16, 128, 1024, …: a part of the surroundings
+    that cannot be watched (a number computed elsewhere) is stale until then, and raises there.
 
     Raises
     ------
@@ -178,7 +178,7 @@ class Compiled(Wrapper):
                 return self.eager(args)
             if checked and program is not None:  # does it still do the same?
                 since = f"; it has been so since some call after number {self.checked_at}"
-                self.check_at, self.checked_at = 2 * self.calls, self.calls
+                self.check_at, self.checked_at = RARER * self.calls, self.calls
                 alike(program.recorded, recorded, since)
             else:
                 before = self.pending.pop(key, None)
