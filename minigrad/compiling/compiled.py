@@ -78,13 +78,14 @@ class Compiled(Wrapper):
     ) -> None:
         if not callable(f):
             raise TypeError(f"compile: needs a function, got {f!r}")
-        if optimizer is not None and not callable(getattr(optimizer, "step", None)):
+        inner = getattr(optimizer, "opt", optimizer)  # Lookahead has one inside
+        if optimizer is not None and not hasattr(inner, "param_groups"):
             raise TypeError(f"compile: optimizer must be one of minigrad.optim, got {optimizer!r}")
         if clip is not None and optimizer is None:
             raise ValueError("compile: clip is for the gradients that an optimizer steps with")
         if clip is not None and not clip >= 0:
             raise ValueError(f"compile: clip must be in [0, inf], got {clip!r}")
-        self.f, self.optimizer, self.clip = f, optimizer, clip
+        self.f, self.optimizer, self._clip = f, optimizer, clip
         self.calls, self.check_at, self.checked_at = 0, FIRST_CHECK, 0
         self.programs: dict[Any, Program] = {}
         self.pending: dict[Any, Recorded] = {}
@@ -134,8 +135,8 @@ class Compiled(Wrapper):
         loss = self.f(*args)
         for p, g in zip(self.params, grad(loss, self.params, allow_unused=True)):
             p.grad = None if g is None else np.array(g._data)
-        if self.clip is not None:
-            clip_grad_norm(self.params, self.clip)
+        if self._clip is not None:
+            clip_grad_norm(self.params, self._clip)
         self.optimizer.step()
         return loss._data.reshape(())[()]
 
@@ -196,7 +197,7 @@ class Compiled(Wrapper):
             return result
 
     def record(self, args: tuple[Any, ...]) -> Recorded:
-        return record(self.f, self.optimizer, self.clip, dict(zip(names_of(self.f, args), args)))
+        return record(self.f, self.optimizer, self._clip, dict(zip(names_of(self.f, args), args)))
 
 
 def alike(one: Recorded, two: Recorded, since: str = "") -> bool:
