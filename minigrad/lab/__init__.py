@@ -1,6 +1,7 @@
 """The laboratory of the chapters: what they import beside the engine, which never imports it.
 
-A chapter needs five names, ``from minigrad.lab import check, check_close, claim, slider, table``;
+A chapter needs six names, ``from minigrad.lab import check, check_close, claim, record, slider,
+table``;
 words that they show are in both languages (:mod:`minigrad.lab.words`). The import also sets the
 style of figures (:mod:`minigrad.lab.style`). What chapters share besides: test problems
 (:mod:`minigrad.lab.problems`), data (:mod:`minigrad.lab.data`), the training loop
@@ -10,8 +11,8 @@ style of figures (:mod:`minigrad.lab.style`). What chapters share besides: test 
 
 from . import style  # noqa: F401  imported for its effect: rcParams and the PNG formatter
 from .checks import check, check_close
-from .claims import claim
+from .claims import claim, record
 from .sliders import slider
 from .tables import table
 
-__all__ = ["check", "check_close", "claim", "slider", "table"]
+__all__ = ["check", "check_close", "claim", "record", "slider", "table"]
