@@ -23,17 +23,11 @@ import yaml
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from .editions import LOCALE, plain_tex
+from .contents import PREFIX, contents
 from .landing import publish
 from .notebook import CHAPTERS, ROOT, Notebook, notebooks
-
-PREFIX = "chapters/"
-
-
-def contents(root: Path = ROOT) -> dict:
-    """``_toc.yml`` with paths as they are seen from ``chapters/``."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    return json.loads(json.dumps(toc).replace(f'"{PREFIX}', '"'))
+from .plain import plain_tex
+from .words import LOCALE
 
 
 def settings(root: Path, baseurl: str = "", repository: str = "") -> dict:

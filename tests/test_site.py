@@ -23,7 +23,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from test_backmatter import missing_claims, missing_terms, missing_works, undocumented
 
-from press.build import contents, settings
+from press.build import settings
+from press.contents import contents
 from press.notebook import CHAPTERS, ROOT, TWIN, Notebook, notebooks
 from press.search import Chinese, split
 
