@@ -5,8 +5,9 @@ ledger, the search and the downloads, they have become plain words:
 
 - ``{claim}`adam-step-bound``` at the head of a paragraph makes it the sentence of that claim, and
   becomes its verdict.
-- ``{num}`adam-step-bound.ratio:.2f``` becomes a number of that claim, and ``{num}`steps:,``` one
-  that was recorded, in the format of an f-string.
+- ``{num}`steps:,``` becomes a number that was recorded, in the format of an f-string, and
+  ``{num}`adam-step-bound.ratio:.2f``` one of that claim; in its sentence ``{num}`.ratio:.2f```
+  will do.
 
 They are words of the prose: formulas, code and HTML have none.
 """
@@ -72,8 +73,17 @@ def misplaced(text: str) -> list[str]:
 
 
 def references(text: str) -> list[tuple[str, str]]:
-    """``(name, format)`` of the numbers that a piece of Markdown takes over."""
-    return [(m["name"], m["format"] or "") for m in _NUM.finditer(text)]
+    """``(name, format)`` of the numbers that a piece of Markdown takes over.
+
+    >>> references("{claim}`a-b` All {num}`.n`. But\\n\\n{num}`ratio:.2f` are not.")
+    [('a-b.n', ''), ('ratio', '.2f')]
+    """
+    return [(m["name"], m["format"] or "") for m in _NUM.finditer(_named(text))]
+
+
+def _named(text: str) -> str:
+    """Markdown in which the numbers of a claim are called by their whole names."""
+    return _SENTENCE.sub(lambda m: m[0].replace("{num}`.", f"{{num}}`{m['name']}."), text)
 
 
 def numbered(text: str, records: Records) -> str:
@@ -88,7 +98,7 @@ def numbered(text: str, records: Records) -> str:
         except (KeyError, ValueError):
             return f"⟨{match['name']}⟩"
 
-    return _NUM.sub(number, text)
+    return _NUM.sub(number, _named(text))
 
 
 def resolve(text: str, records: Records, language: str) -> str:
