@@ -16,8 +16,9 @@ from sphinx.application import Sphinx
 
 from minigrad.lab.sliders import SCRIPT
 
+from .bilingual import TWIN
 from .cards import card, slider_picture
-from .notebook import TWIN, Notebook
+from .notebook import Notebook
 from .plain import first_paragraph, readable, shorten
 from .words import words
 

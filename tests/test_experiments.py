@@ -429,7 +429,7 @@ def test_stored_scores_come_back_and_an_entry_comes_out_again(stored, capsys):
     assert tuned.chosen == {"x": 2} and tuned.axes["seed"] == (7, 8)
     assert results.made_with.keys() == {"python", "numpy", "scipy", "kernel"}
     results.again()
-    assert capsys.readouterr().out == "✓ seed = 8, x = 2  |difference| ≤ 1e-05\n"
+    assert capsys.readouterr().out == "✓ seed = 8, x = 2  |Δ| ≤ 1e-05\n"
     tuning.again(1e-5, x=1, seed=0)
     with pytest.raises(ValueError, match="seed is not given"):
         tuning.again(1e-5, x=1)

@@ -290,6 +290,8 @@ PLANTED = [
     ("measured-times", extra_code("t = perf_counter()", stream("3.1 ms\n"))),
     ("measured-times", tagged("slider", "nbval-ignore-output")),
     ("code-width", extra_code("x = " + "1 + " * 21 + "12345")),
+    ("code-width", extra_code("x = f('甲 · " + "a" * 81 + "')")),
+    ("code-width", extra_code("x = f('" + "甲" * 30 + " · " + "a" * 60 + "')")),
     ("solutions", tagged("exercises", "hide-cell")),
     ("solutions", tagged("exercises", "solution")),
     ("alt-text", no_alt),

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from docutils import nodes
 
+from ..bilingual import TWIN
 from ..glossary import GLOSSARY, glossary
-from ..notebook import TWIN
 from .gathering import Chapter, Gathered, line, plain
 
 
