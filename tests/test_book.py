@@ -16,9 +16,9 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 
 from minigrad import init, lab, losses, norms, optim
-from minigrad.lab import check, check_close, claim, data, plots, problems, style, training
+from minigrad.lab import check, check_close, data, plots, problems, style, training
 from press.execute import as_text, canonical, execute, main, parse
-from press.notebook import ROOT, claims, notebooks
+from press.notebook import ROOT, notebooks
 
 ALT = {"zh": "一条 <曲线>", "en": 'A "curve"'}
 rng = np.random.default_rng
@@ -98,55 +98,17 @@ def test_check_close_takes_tensors():
     check_close("eq:a", np.array([2.0, 4.0]), x * 2)
 
 
-# -- claim
-
-
-def test_claims_are_gathered_from_notebooks(tmp_path, displayed):
-    claim("it-holds", np.True_, zh="首步 $η < 1$ & 真", en="First step $η < 1$ & true")
-    claim("not-so", False, zh="否", en="no")
-    claim("it-depends", "partly", zh="当…", en="when…")
-    (tmp_path / "b").mkdir()
-    for name, bundles in {"a.ipynb": displayed[:2], "b/c.ipynb": displayed[2:]}.items():
-        outputs = [nbformat.v4.new_output("display_data", data=bundle) for bundle in bundles]
-        cell = nbformat.v4.new_code_cell(outputs=outputs)
-        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / name)
-    one, two, three = claims(tmp_path)
-    assert (one.name, one.verdict, one.notebook) == ("it-holds", "holds", tmp_path / "a.ipynb")
-    assert (two.name, two.verdict, three.verdict) == ("not-so", "fails", "partly")
-    assert three.notebook == tmp_path / "b" / "c.ipynb"
-    assert "首步" in one.zh and r"\(η &lt; 1\)" in one.en and "&amp; true" in one.en
-    assert (two.zh, two.en) == ("否", "no")
-    assert 'id="claim-it-holds"' in displayed[0]["text/html"]
-    assert claims(tmp_path / "a.ipynb") == [one, two]
-    (tmp_path / "d.ipynb").write_bytes((tmp_path / "a.ipynb").read_bytes())
-    with pytest.raises(ValueError, match="it-holds.*unique"):
-        claims(tmp_path)
-
-
-def test_checkpoints_of_jupyterlab_are_no_notebooks(tmp_path, displayed):
-    claim("once", True, zh="一", en="one")
-    output = nbformat.v4.new_output("display_data", data=displayed[0])
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[output])])
+def test_checkpoints_of_jupyterlab_are_no_notebooks(tmp_path):
+    book = nbformat.v4.new_notebook()
     left = tmp_path / "part" / ".ipynb_checkpoints" / "a-checkpoint.ipynb"
     left.parent.mkdir(parents=True)
     for path in (tmp_path / "part" / "a.ipynb", left):
         nbformat.write(book, path)
     assert notebooks(tmp_path) == notebooks(tmp_path / "part", left) == [tmp_path / "part/a.ipynb"]
-    assert [claim.name for claim in claims(tmp_path)] == ["once"]
     # Nothing else looks for notebooks in folders, so nothing else can find a checkpoint.
     seekers = [path.name for path in (ROOT / "press").rglob("*.py")
                if re.search(r"glob\(.*ipynb|ipynb_checkpoints", path.read_text("utf-8"))]  # fmt: skip
     assert seekers == ["notebook.py"]
-
-
-@pytest.mark.parametrize("name, verdict, texts", [
-    ("Not Kebab", True, {}), ("a_b", True, {}), ("", True, {}),
-    ("a", "yes", {}), ("a", 1, {}), ("a", None, {}), ("a", True, {"zh": " "}),
-])  # fmt: skip
-def test_claim_refuses(name, verdict, texts, displayed):
-    with pytest.raises(ValueError, match="claim"):
-        claim(name, verdict, **({"zh": "中", "en": "en"} | texts))
-    assert not displayed
 
 
 # -- figures
@@ -387,7 +349,7 @@ plt.show()""",
     """def draw(k):
     plt.subplots()[1].plot((x @ x)[k])
 slider(draw, {"zh": "图", "en": "figure"}, k=[0, 1, 2])""",
-    """claim("norm", np.linalg.norm(x) > 1, zh="范数大于 1", en="The norm is above 1")
+    """claim("norm", np.linalg.norm(x) > 1, norm=np.linalg.norm(x @ x))
 {"b": 1, "a": 2}""",
 ]
 
@@ -504,13 +466,14 @@ def test_nbval_notices_what_changed(executed, tmp_path):
     one_frame_less = re.sub(r'\n *"<image [^\n]*none[^\n]*', "", text, count=1)
     another_value = text.replace("&quot;2&quot;", "&quot;5&quot;")
     another_line = text.replace('"two\\n"', '"three\\n"')
-    another_verdict = text.replace('data-verdict=\\"holds', 'data-verdict=\\"fails')
-    changed = [one_frame_less, another_value, another_line, another_verdict]
-    assert len({text, *changed}) == 5
-    for name, content in zip("abcd", changed):
+    another_verdict = text.replace('"verdict": "holds"', '"verdict": "fails"')
+    another_number = re.sub(r'"norm": \d+', '"norm": 7', text)
+    changed = [one_frame_less, another_value, another_line, another_verdict, another_number]
+    assert len({text, *changed}) == 6
+    for name, content in zip("abcde", changed):
         (tmp_path / f"{name}.ipynb").write_text(content, encoding="utf-8")
     outcomes, text = nbval(*sorted(tmp_path.iterdir()))
-    assert "".join(outcomes) == "..F." + "..F." + "F..." + "...F", text
+    assert "".join(outcomes) == "..F." + "..F." + "F..." + "...F" + "...F", text
 
 
 def test_the_engine_imports_neither_lab_nor_press():
@@ -519,7 +482,9 @@ def test_the_engine_imports_neither_lab_nor_press():
         if "lab" not in source.parts:
             assert not wrong.search(source.read_text("utf-8")), source
         assert not re.search(r"^\s*(from|import) press\b", source.read_text("utf-8"), re.M), source
-    assert set(lab.__all__) == {"check", "check_close", "claim", "language", "slider", "table"}
+    assert set(lab.__all__) == {
+        "check", "check_close", "claim", "language", "record", "slider", "table"
+    }  # fmt: skip
 
 
 # -- training

@@ -97,13 +97,13 @@ CHAPTER = notebook(
     code("plot()", [shown(**FIGURE)], alt={"zh": "一条曲线", "en": "A curve"},
          caption={"zh": "图注", "en": "Caption"}, tags=["hide-input"]),
     code("claim()", [shown(**{
-        "text/html": ['<div class="claim" id="claim-first" data-verdict="holds">',
-                      '<p data-lang="zh">成立</p>', '<p data-lang="en">Holds &amp; more</p></div>'],
-        "text/plain": "claim",
+        "application/vnd.book.claim+json": {"name": "first", "verdict": "holds",
+                                            "numbers": {"ratio": 3.162}},
+        "text/plain": "成立 · holds  first: ratio = 3.162",
     })]),
     code("slider()", [shown(**SLIDER)]),
-    markdown("zh", "## 偏差修正\n\n由 {eq}`eq:first`。\n\n## 小结\n\n完。\n\n```\n# 不是标题\n```"),
-    markdown("en", "## Bias correction\n\nBy {eq}`eq:first`.\n\n## Summary\n\nEnd.\n\n```\n# no\n```"),
+    markdown("zh", "## 偏差修正\n\n{claim}`first` 步长是 {num}`.ratio:.2f` 倍。\n\n由 {eq}`eq:first`，[见](#claim-first)。\n\n## 小结\n\n完。\n\n```\n# 不是标题\n```"),
+    markdown("en", "## Bias correction\n\n{claim}`first` Steps are {num}`.ratio:.2f` times too long.\n\nBy {eq}`eq:first`, [as said](#claim-first).\n\n## Summary\n\nEnd.\n\n```\n# no\n```"),
 )  # fmt: skip
 
 

@@ -12,11 +12,12 @@ import nbformat
 import numpy as np
 import pytest
 
+from minigrad.lab.claims import CLAIM, NUMBERS
 from press.execute import as_text, canonical
 from press.glossary import glossary
 from press.lint import RULES, SECTIONS, lint
-from press.markdown import numbers, prose
-from press.notebook import CHAPTERS, Notebook, claims, notebooks
+from press.markdown import numbers, prose, typed_decimals
+from press.notebook import CHAPTERS, claims, notebooks
 
 CHAPTER_FILES = notebooks(CHAPTERS)
 
@@ -61,7 +62,7 @@ def shown(**data):
 PICTURE = '<figure class="plot"><picture><img alt="" src="data:image/svg+xml;base64,"></picture></figure>'
 ALT = {"zh": "一条曲线", "en": "A curve"}
 BOTH = '<p data-lang="zh"><span>文</span></p><p data-lang="en"><span>text</span></p>'
-CLAIM = f'<div class="claim" id="claim-one" data-verdict="holds">{BOTH}</div>'
+CLAIMED = {"name": "one", "verdict": "holds", "numbers": {"ratio": 3.162, "steps": 12}}
 
 ZH = {
     "derivation": """\
@@ -74,6 +75,7 @@ $$ m_t = β_1 m_{t-1} + (1 - β_1) g_t \\text{（更新）} $$ (eq:m)
 ```python
 m = 0
 ```""",
+    "claims": "{claim}`one` 第一步长 {num}`.ratio:.2f` 倍。\n\n共 {num}`one.steps` 步。",
     "predict": "<details><summary>答案</summary>\n\n先想再看。\n\n</details>",
     "exercises": "\n\n".join(
         f"### 第 {n} 题\n\n<details><summary>解答</summary>\n\n略。\n\n</details>"
@@ -93,6 +95,8 @@ From {eq}`eq:m` all follows.
 ```python
 m = 0
 ```""",
+    "claims": "{claim}`one` The first step is {num}`.ratio:.2f` times too long.\n\n"
+    "It took {num}`one.steps` steps.",
     "predict": "<details><summary>Answer</summary>\n\nThink first.\n\n</details>",
     "exercises": "\n\n".join(
         f"### Number {n}\n\n<details><summary>Solution</summary>\n\nLeft out.\n\n</details>"
@@ -104,7 +108,7 @@ CODE = {
     "derivation": code('check("eq:m", True)', stream("✓ eq:m\n")),
     "experiment": code("plt.show()", shown(text_html=PICTURE, text_plain="figure\n步 · step"), alt=ALT),
     "slider": code("slider(draw)", shown(text_html=f'<figure class="slider">{BOTH}<figcaption></figcaption></figure>')),
-    "claims": code('claim("one")', shown(text_html=CLAIM)),
+    "claims": code('claim("one")', shown(**{CLAIM: CLAIMED})),
     "exercises": code("x = 1", tags=["hide-cell", "solution"]),
 }
 
@@ -225,6 +229,16 @@ def both_twins(zh, en):
     def plant(notebook):
         find(notebook, "由 {eq}").source += "\n\n" + zh
         find(notebook, "From {eq}").source += "\n\n" + en
+
+    return plant
+
+
+def drop_sentence(*dropped):
+    def plant(notebook):
+        for language, words in (("zh", "{claim}`one` 第一"), ("en", "{claim}`one` The")):
+            if language in dropped:
+                cell = find(notebook, words)
+                cell.source = cell.source.replace("{claim}`one` ", "")
 
     return plant
 
@@ -352,6 +366,29 @@ PLANTED = [
     ("twin-blocks", replace("From {eq}`eq:m` all follows.\n\n```python\nm = 0",
                             "From {eq}`eq:m` all follows.\n\n```python\nm = 1")),
     ("twin-blocks", replace("From {eq}`eq:m` all", "- From {eq}`eq:m` all")),
+    ("claimed", output_of("claims")),
+    ("claimed", drop_sentence("zh", "en")),
+    ("claimed", drop_sentence("en")),
+    ("claimed", replace("{claim}`one` The first", "{claim}`two` The first")),
+    ("claimed", replace("{claim}`one` The first", "As said, {claim}`one` the first")),
+    ("claimed", replace("{claim}`one` The first", "{claim}`one`\n\nThe first")),
+    ("claimed", both_twins("{claim}`two` 又一条。", "{claim}`two` One more.")),
+    ("claimed", both_twins("- {claim}`one` 又说一遍。", "- {claim}`one` Said twice.")),
+    ("run-numbers", both_twins("共 {num}`gone` 步", "{num}`gone` steps")),
+    ("run-numbers", both_twins("共 {num}`one.gone` 步", "{num}`one.gone` steps")),
+    ("run-numbers", both_twins("共 {num}`.ratio` 步", "{num}`.ratio` steps")),
+    ("run-numbers", both_twins("共 {num}`one.ratio:.4f` 步", "{num}`one.ratio:.4f` steps")),
+    ("run-numbers", both_twins("共 {num}`one.ratio:.2q` 步", "{num}`one.ratio:.2q` steps")),
+    ("run-numbers", both_twins("共 $x = {num}`one.steps`$ 步", "$x = {num}`one.steps`$ steps")),
+    ("run-numbers", both_twins("$$x = {num}`one.steps`$$", "$$x = {num}`one.steps`$$")),
+    ("run-numbers", both_twins("### {num}`one.steps` 步", "### {num}`one.steps` steps")),
+    ("run-numbers", both_twins('<i title="{num}`one.steps`">步</i>', '<i title="{num}`one.steps`">a</i>')),
+    ("run-numbers", replace("{num}`one.steps` steps", "{num}`one.ratio:.0f` steps")),
+    ("run-numbers", replace("too long", "too long, not {num}`one.ratio:.2f`")),
+    ("run-numbers", extra_code("record(a=1)", *[shown(**{NUMBERS: {"a": 1}})] * 2)),
+    ("run-numbers", extra_code("claim(…)", shown(**{CLAIM: CLAIMED}))),
+    ("typed-numbers", both_twins("误差 3.1%", "an error of 3.1%")),
+    ("typed-numbers", both_twins("| 3.1 | 4 |", "| 3.1 | 4 |")),
     ("chinese-punctuation", replace("可得结论。", "可得结论.")),
     ("chinese-punctuation", replace("步，参见", "步,参见")),
     ("chinese-punctuation", replace("一阶矩（first moment）见", "一阶矩(first moment)见")),
@@ -399,7 +436,7 @@ def test_planted_fault(rule, plant, tmp_path):
     plant(notebook)
     faults = lint(write(tmp_path, notebook))
     assert rule in {fault.rule for fault in faults}, [str(fault) for fault in faults]
-    assert all("specimen.ipynb" in str(fault) for fault in faults)
+    assert all("specimen.md" in str(fault) for fault in faults)
 
 
 def test_canonical_form(tmp_path):
@@ -423,10 +460,11 @@ def test_a_fault_says_where(tmp_path):
     notebook = specimen()
     replace("可得结论", "可得偏见校正")(notebook)
     (fault,) = lint(write(tmp_path, notebook))
-    (cell,) = [i for i, cell in Notebook(fault.path).cells if "偏见校正" in cell.source]
     assert str(fault) == (
-        f"{fault.path}: cell-{cell} [terms] 偏见校正 should be 偏差修正 (bias correction)"
+        f"{fault.path}:{fault.line}: [terms] 偏见校正 should be 偏差修正 (bias correction)"
     )
+    cell = fault.path.read_text(encoding="utf-8").split("\n")[fault.line - 1 :]
+    assert cell[0] == "## 推导" and "偏见校正" in "".join(cell[:10])
 
 
 def test_a_part_may_be_left_out_with_a_reason(tmp_path):
@@ -436,6 +474,24 @@ def test_a_part_may_be_left_out_with_a_reason(tmp_path):
     assert lint(write(tmp_path, notebook))
     notebook.metadata["book"] = {"omits": {"slider": "the whole chapter is one table"}}
     assert lint(write(tmp_path, notebook)) == []
+
+
+def test_an_older_chapter_may_have_typed_numbers(tmp_path):
+    notebook = specimen()
+    both_twins("误差 3.1%", "an error of 3.1%")(notebook)
+    assert {fault.rule for fault in lint(write(tmp_path, notebook))} == {"typed-numbers"}
+    notebook.metadata["book"] = {"omits": {"typed-numbers": "older than the rule"}}
+    assert lint(write(tmp_path, notebook)) == []
+
+
+@pytest.mark.parametrize("text, found", [
+    ("它用 3.1 秒。", ["3.1"]), ("about 3.1% more, or 4.5", ["3.1", "4.5"]), ("−0.06 ± 0.01", ["0.06", "0.01"]),
+    ("$x = 0.1$ and `0.1`", []), ("见 2.1 节与图 3.2", []), ("Section 2.1, NumPy 2.4, Figure 3.2", []),
+    ("It is 0.9 {footcite:p}`k`. Here 0.8.", ["0.8"]), ("1.2.3 and 192.168.0.1", []),
+    ("{num}`a.b:.2f`", []), ("12 步，1,000 次", []), ("```python\nx = 0.1\n```\n", []),
+])  # fmt: skip
+def test_typed_decimals(text, found):
+    assert typed_decimals(text) == found
 
 
 @pytest.mark.parametrize("zh, en", [

@@ -28,6 +28,7 @@ from test_backmatter import missing_claims, missing_terms, missing_works, undocu
 from test_sliders import draw
 
 from minigrad.lab import figures, sliders
+from minigrad.lab.claims import VERDICTS
 from press.build import settings
 from press.contents import contents
 from press.notebook import CHAPTERS, ROOT, TWIN, Notebook, notebooks
@@ -549,7 +550,7 @@ def test_the_ledger_is_filtered_without_a_script(edition, browser, address):
     lines = tab.locator("article .claim")
     total = lines.count()
     assert total > 10
-    for verdict in ("holds", "partly", "fails", "all"):
+    for verdict in (*VERDICTS, "all"):
         choice = tab.locator(f".verdicts [value={verdict}]")
         choice.check()
         number = int(choice.locator("xpath=..").locator("b").inner_text())
