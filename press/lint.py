@@ -496,7 +496,8 @@ LATIN = set(
 #: Names that are the whole of a line; beside 汉字 every capitalised word counts as a name.
 NAMES = set(
     "Adam Adamax Nadam Lion Sophia Shampoo Muon Adafactor Adadelta Adagrad Nesterov Newton Powell "
-    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Leaky Hard Swish Mish Huber Keras Caffe Re Im".split()
+    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Leaky Hard Swish Mish Huber Keras Caffe "
+    "Re Im".split()
 )
 #: Functions that show words, and at which place they are given.
 _LABELS = {
