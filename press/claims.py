@@ -30,7 +30,8 @@ class ClaimBoxes(SphinxTransform):
                 continue
             paragraph.remove(anchor.next_node(nodes.raw, descend=False, siblings=True))
             paragraph.remove(anchor)
-            paragraph.replace_self(box := boxed(**found.groupdict(), paragraph=paragraph))
+            parent, place = paragraph.parent, paragraph.parent.index(paragraph)
+            parent[place] = box = boxed(**found.groupdict(), paragraph=paragraph)
             self.document.note_explicit_target(box)
 
 

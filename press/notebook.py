@@ -173,6 +173,9 @@ class Notebook:
             elif cell.cell_type == "code":
                 cell.source = bilingual.source(cell.source, language)
                 cell.outputs = [bilingual.output(output, language) for output in cell.outputs]
+                for output in cell.outputs:
+                    for kind in records.KINDS:  # it has been taken over
+                        output.get("data", {}).pop(kind, None)
         return json.dumps(node, ensure_ascii=False, indent=1) + "\n"
 
     # -- Outputs

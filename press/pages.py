@@ -75,7 +75,7 @@ def link_places(app: Sphinx, pagename: str, templatename: str, context: dict, do
         (r'(class="headerlink" href="[^"]*") title="[^"]*"', rf"\1 {label}"),
         (r'(<div class="cell_output[^>]* id="(figure-[^"]*)">)',
          rf'\1<a class="headerlink" href="#\2" {label}>#</a>'),
-        (r'(<div [^>]*id="(claim-[^"]*)".*?)(</p>)',
+        (r'(<div [^>]*id="(claim-[^"]*)"(?s:.*?))(</p>)',
          rf'\1<a class="headerlink" href="#\2" {label}>#</a>\3'),
         # A browser would break the line between a formula and the comma after it.
         (r'([（“「]*<span class="math [^>]*>[^<]*</span>[，。；：、？！）”」,.;:?!)]+)',

@@ -20,6 +20,8 @@ from nbformat import NotebookNode
 
 from minigrad.lab.claims import CLAIM, DIGITS, NUMBERS, VERDICTS
 
+KINDS = (CLAIM, NUMBERS)  # among the outputs of a cell
+
 _NUM = re.compile(r"\{num\}`(?P<name>[^`:]*)(?::(?P<format>[^`]*))?`")
 _HEAD = re.compile(r"\{claim\}`(?P<name>[^`]*)`")
 _SENTENCE = re.compile(
