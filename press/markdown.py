@@ -141,10 +141,11 @@ _NUMBER = re.compile(r"(?<![A-Za-zͰ-Ͽ_\d.])\d+(?:\.\d+)?")
 
 def numbers(text: str) -> Counter:
     """The numbers of the prose, as often as each is said; 1,000 is 1000, and L2 has none."""
-    text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: " " + m[0].translate(_SUPERSCRIPTS), prose(text))
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", prose(text))
+    text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: " " + m[0].translate(_SUPERSCRIPTS), text)
     text = unicodedata.normalize("NFKC", re.sub(r"[₀-₉]", "", text))
     text = re.sub(r"^ *\d+[.)] ", "", text, flags=re.M)  # the numbers of a list
-    return Counter(_NUMBER.findall(re.sub(r"(?<=\d),(?=\d{3})", "", text)))
+    return Counter(_NUMBER.findall(text))
 
 
 def math_numbers(text: str) -> set[str]:

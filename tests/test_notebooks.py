@@ -501,6 +501,7 @@ def test_typed_decimals(text, found):
     ("**2** 倍于 `x[3]`", "2 times [that](a-7.html)"),
     ("1. 甲\n2. 乙", "1. a\n2. b"),
     ("快 ２ 倍", "2 times"),
+    ("不是 1，100 步", "not 1, 100 steps"),
 ])  # fmt: skip
 def test_numbers_that_are_the_same(zh, en):
     assert numbers(zh) == numbers(en)
