@@ -59,7 +59,7 @@ bench: $(STAMP)  ## minigrad beside NumPy by hand, PyTorch, JAX, … (BENCH="--q
 	@$(PY) -m benchmarks $(BENCH)
 
 fuzz: $(STAMP)  ## every public function compiled, against itself, bit for bit
-	@$(PY) tests/compiling/fuzz.py
+	@$(PY) tests/support/fuzz.py
 
 clean:  ## remove what was built (the environment stays; rm -r .venv removes that)
 	rm -rf _build
