@@ -16,7 +16,7 @@ WIDTHS = (360, 768, 1440)
 LIGHT_ENOUGH = 400_000  # bytes of a page and all it loads, compressed, without fonts and MathJax
 
 # The strictest policy the book works under: everything from the site itself, no inline script.
-# (MathJax writes style elements; figures of sliders are data: images.)
+# (MathJax writes style elements.)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
     "img-src 'self' data:; form-action 'self'; base-uri 'none'"
