@@ -12,7 +12,7 @@ from ..autograd.tensor import ArrayLike, Tensor
 from ..checks import real, reals
 
 
-def reduce(label: str, loss: Any, reduction: str, total: float | None = None) -> Tensor:
+def reduce(label: str, loss: Any, reduction: str, total: Any = None) -> Tensor:
     """The losses as they are ("none"), their sum, or their mean: the sum over `total`, if given."""
     if reduction == "none":
         result: Tensor = loss

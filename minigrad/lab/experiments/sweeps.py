@@ -91,7 +91,8 @@ def _one(task):
     """The names of a run's scores (None if it has but one) and their values, NaN made inf."""
     run, call = task
     try:
-        result = run(**call)
+        with np.errstate(all="ignore"):  # a divergence is a score, and no news
+            result = run(**call)
         names = tuple(result) if isinstance(result, dict) else None
         values = np.array(list(result.values()) if names else result, float)
     except Exception as error:
