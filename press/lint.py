@@ -7,6 +7,7 @@ what it demands. ``tests/test_notebooks.py`` plants a fault for each.
 
 import argparse
 import ast
+import gzip
 import html
 import re
 import sys
@@ -20,6 +21,7 @@ from minigrad.lab.words import half, width
 from . import bilingual
 from .bilingual import shown, texts
 from .execute import canonical, parse, source
+from .figures import inline, is_figure
 from .glossary import glossary
 from .markdown import (
     HAN,
@@ -44,8 +46,9 @@ from .records import shown as shown_number
 
 COLUMNS = 88  # a line of code that fits the page
 BOTH = 120  # with its words in both languages
-BYTES = 1_500_000
-PICTURES = 340_000  # of the 400 kB that a page may weigh
+BYTES = 1_000_000
+PICTURES = 220_000  # compressed; of the 400 kB that a page may weigh
+SLIDER = 50_000  # likewise
 
 #: The parts of a chapter, in order, as (name, 中文, English): what a level-2 heading begins with.
 SECTIONS = [
@@ -144,18 +147,20 @@ def canonical_form(book):
 
 @rule
 def small(book):
-    """The file is below 1.5 MB, and its pictures leave room in a page of 400 kB."""
+    """The file is below 1 MB, and its figures leave room in a page of 400 kB."""
     size = len(book.text.encode())
     if size >= BYTES:
         yield None, f"{size / 1e6:.2f} MB, must be below {BYTES / 1e6} MB"
-    weights = Counter()
-    for i, text in book.outputs("image/png"):
-        weights[i] += len(text) * 3 // 4
+    weights = Counter({i: len(text) * 3 // 4 for i, text in book.outputs("image/png")})
     for i, text in book.outputs("text/html"):
-        weights[i] += sum(len(data) * 3 // 4 for data in re.findall(r"base64,([^\"]*)", text))
+        if is_figure(text):
+            weights[i] += len(gzip.compress(inline(text).encode()))
+            if 'class="slider"' in text and weights[i] > SLIDER:
+                size = f"{weights[i] // 1000} kB, at most {SLIDER // 1000}"
+                yield i, f"the slider has {size}: fewer frames"
     if weights.total() > PICTURES:
         heavy = ", ".join(f"cell-{i} {n // 1000} kB" for i, n in weights.most_common(3))
-        yield None, f"{weights.total() // 1000} kB of pictures, at most {PICTURES // 1000}: {heavy}"
+        yield None, f"{weights.total() // 1000} kB of figures, at most {PICTURES // 1000}: {heavy}"
 
 
 @rule
@@ -236,17 +241,31 @@ def solutions(book):
 @rule
 def alt_text(book):
     """Every figure has alternative text in both languages."""
-    pictures = {i for kind in ("image/png", "image/svg+xml") for i, _ in book.outputs(kind)}
     for i, cell in book.code:
-        alt = cell.metadata.get("alt")
-        if i in pictures:
-            if not isinstance(alt, dict) or not all(alt.get(x, "").strip() for x in ("zh", "en")):
-                yield i, 'a figure without metadata "alt": {"zh": "…", "en": "…"}'
-        elif alt is not None:
+        figure, alt = i in book.figures, cell.metadata.get("alt")
+        if figure and not _in_both(alt):
+            yield i, 'a figure without metadata "alt": {"zh": "…", "en": "…"}'
+        elif alt is not None and not figure:
             yield i, "alt text, but no figure in the output"
     for i, cell in book.markdown:
         if re.search(r"!\[\s*\]\(|<img(?![^>]*\balt=\"[^\"]+\")", without_code(cell.source)):
             yield i, "an image without alternative text"
+
+
+def _in_both(texts):
+    return isinstance(texts, dict) and all(texts.get(x, "").strip() for x in ("zh", "en"))
+
+
+@rule
+def caption(book):
+    """Captions are in both languages, and a slider says what to try."""
+    for i, cell in book.code:
+        said = cell.metadata.get("caption")
+        if said is not None and not (i in book.figures and _in_both(said)):
+            yield i, 'a caption is for figures, metadata "caption": {"zh": "…", "en": "…"}'
+    for i, text in book.outputs("text/html"):
+        if 'class="slider"' in text and "<figcaption>" not in text:
+            yield i, 'a slider without caption={"zh": "…", "en": "…"}, what to try'
 
 
 @rule
@@ -640,6 +659,9 @@ def shown_words(book):
     for kind in ("stdout", "stderr"):
         for i, text in book.outputs(kind):
             yield from ((i, line) for line in text.splitlines())
+    for i, text in book.outputs("text/plain"):
+        if text.startswith(("figure\n", "slider: ")):  # the words of a picture
+            yield from ((i, line) for line in text.splitlines()[1:])
     for i, text in book.outputs("text/html"):
         if "data-lang" not in text:
             text = re.sub(r"<(script|style)\b.*?</\1>|<svg.*?</svg>", "", text, flags=re.S)
@@ -769,7 +791,7 @@ def main(arguments=None):
             "faults": len(found),
             "汉字": sum(len(re.findall(HAN, prose(text))) for _, text in book.source("zh")),
             "code cells": len(book.code),
-            "figures": len(list(book.outputs("image/png"))),
+            "figures": len(book.figures),
             "claims": len(book.claims),
             "sliders": sum('class="slider"' in text for _, text in book.outputs("text/html")),
             "kB": len(book.text.encode()) // 1000,

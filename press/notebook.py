@@ -16,7 +16,7 @@ import nbformat
 from docutils.nodes import make_id
 from nbformat import NotebookNode
 
-from . import bilingual, markdown, records
+from . import bilingual, figures, markdown, records
 from .bilingual import TWIN
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -165,15 +165,20 @@ class Notebook:
             cell.metadata.pop("tags", None)
             if kept:
                 cell.metadata.tags = kept
-            if isinstance(alt := cell.metadata.get("alt"), dict):
-                cell.metadata.alt = alt[language]
-                cell.metadata.setdefault("mystnb", {})["image"] = {"alt": alt[language]}
+            for key in {"alt", "caption"} & cell.metadata.keys():
+                if isinstance(text := cell.metadata[key], dict):
+                    cell.metadata[key] = text[language]
+            if alt := cell.metadata.get("alt"):  # of an image that is no figure of ours
+                cell.metadata.setdefault("mystnb", {})["image"] = {"alt": alt}
             if cell.cell_type == "markdown":
                 cell.source = records.resolve(cell.source, self.records, language)
             elif cell.cell_type == "code":
                 cell.source = bilingual.source(cell.source, language)
+                said = [cell.metadata.get(key, "") for key in ("alt", "caption")]
                 cell.outputs = [bilingual.output(output, language) for output in cell.outputs]
                 for output in cell.outputs:
+                    if figures.is_figure(shown := output.get("data", {}).get("text/html", "")):
+                        output.data["text/html"] = figures.in_edition(shown, language, *said)
                     for kind in records.KINDS:  # it has been taken over
                         output.get("data", {}).pop(kind, None)
         return json.dumps(node, ensure_ascii=False, indent=1) + "\n"
@@ -188,6 +193,12 @@ class Notebook:
                     yield i, output.text
                 elif kind in output.get("data", {}):
                     yield i, output.data[kind]
+
+    @cached_property
+    def figures(self) -> set[int]:
+        """The numbers of the cells that show a figure, sliders apart."""
+        pictures = {i for kind in ("image/png", "image/svg+xml") for i, _ in self.outputs(kind)}
+        return pictures | {i for i, html in self.outputs("text/html") if 'class="plot"' in html}
 
     @cached_property
     def records(self) -> records.Records:

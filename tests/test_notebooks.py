@@ -3,11 +3,13 @@
 What the cells compute is compared by nbval (`make validate`); here is what nbval does not see.
 """
 
+import base64
 import copy
 import json
 import re
 
 import nbformat
+import numpy as np
 import pytest
 
 from minigrad.lab.claims import CLAIM, NUMBERS
@@ -57,7 +59,7 @@ def shown(**data):
     )
 
 
-PICTURE = "iVBORw0KGgo="
+PICTURE = '<figure class="plot"><picture><img alt="" src="data:image/svg+xml;base64,"></picture></figure>'
 ALT = {"zh": "一条曲线", "en": "A curve"}
 BOTH = '<p data-lang="zh"><span>文</span></p><p data-lang="en"><span>text</span></p>'
 CLAIMED = {"name": "one", "verdict": "holds", "numbers": {"ratio": 3.162, "steps": 12}}
@@ -104,8 +106,8 @@ m = 0
 }
 CODE = {
     "derivation": code('check("eq:m", True)', stream("✓ eq:m\n")),
-    "experiment": code("plt.show()", shown(image_png=PICTURE, text_plain="<Figure>"), alt=ALT),
-    "slider": code("slider(draw)", shown(text_html=f'<figure class="slider">{BOTH}</figure>')),
+    "experiment": code("plt.show()", shown(text_html=PICTURE, text_plain="figure\n步 · step"), alt=ALT),
+    "slider": code("slider(draw)", shown(text_html=f'<figure class="slider">{BOTH}<figcaption></figcaption></figure>')),
     "claims": code('claim("one")', shown(**{CLAIM: CLAIMED})),
     "exercises": code("x = 1", tags=["hide-cell", "solution"]),
 }
@@ -259,10 +261,36 @@ def huge(notebook):
     find(notebook, "x = 1").outputs[1].text *= 19_000
 
 
-def heavy_pictures(notebook):
-    uri = "data:image/webp;base64," + "A" * 480_000
-    figure = f'<figure class="slider"><image href="{uri}"/>{BOTH}</figure>'
+def noise(size):
+    return base64.b64encode(np.random.default_rng(0).bytes(size)).decode()
+
+
+def heavy_figures(notebook):
+    figure = f'<figure class="plot"><!-- {noise(230_000)} --></figure>'
+    find(notebook, "plt.show()").outputs = [shown(text_html=figure)]
+
+
+def heavy_slider(notebook):
+    figure = f'<figure class="slider"><!-- {noise(60_000)} -->{BOTH}<figcaption></figcaption></figure>'
     find(notebook, "slider(draw)").outputs = [shown(text_html=figure)]
+
+
+def no_slider_caption(notebook):
+    figure = f'<figure class="slider">{BOTH}</figure>'
+    find(notebook, "slider(draw)").outputs = [shown(text_html=figure)]
+
+
+def caption_in_one_language(notebook):
+    find(notebook, "plt.show()").metadata["caption"] = {"zh": "图", "en": " "}
+
+
+def stale_caption(notebook):
+    find(notebook, "x = 1").metadata["caption"] = ALT
+
+
+def english_figure(notebook):
+    find(notebook, "plt.show()").outputs = [
+        shown(text_html=PICTURE, text_plain="figure\nlearning rate")]  # fmt: skip
 
 
 PLANTED = [
@@ -270,7 +298,11 @@ PLANTED = [
     ("executed", extra_code("  ")),
     ("executed", extra_code("print(1)")),
     ("small", huge),
-    ("small", heavy_pictures),
+    ("small", heavy_figures),
+    ("small", heavy_slider),
+    ("caption", no_slider_caption),
+    ("caption", caption_in_one_language),
+    ("caption", stale_caption),
     *[
         ("reproducible", extra_code(source))
         for source in (
@@ -376,6 +408,7 @@ PLANTED = [
     ("halves", extra_code('f"第 {n} 步 · step {m}"')),
     ("halves", extra_code("x = 1", stream("甲 · a   乙 · b\n"))),
     ("halves", output_of("exercises", shown(text_html="<td>甲 · 乙</td>"))),
+    ("untranslated", english_figure),
     ("untranslated", extra_code("# the mean")),
     ("untranslated", extra_code("# 均值")),
     ("untranslated", extra_code("# 均值 mean · the mean")),

@@ -1,6 +1,6 @@
 """The laboratory of the chapters: what they import beside the engine, which never imports it.
 
-A chapter needs seven names, ``from minigrad.lab import check, check_close, claim, language, record,
+A chapter needs seven names: ``from minigrad.lab import check, check_close, claim, language, record,
 slider, table``; the words that they show are in both languages (:mod:`minigrad.lab.words`). The
 import also sets the style of figures (:mod:`minigrad.lab.style`). What chapters share besides: test
 problems (:mod:`minigrad.lab.problems`), data (:mod:`minigrad.lab.data`), the training loop
