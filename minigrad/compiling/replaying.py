@@ -142,7 +142,7 @@ class Program:
         if "draw" in kinds and "guard" in kinds[kinds.index("draw") :]:
             writer.line(f"{writer.bind(self.save, 'save_generators')}()")
         if self.recorded.steps and self.schedule != "None":
-            writer.line(f"{self.opt}.lr = {self.schedule}({self.opt}.steps)")
+            writer.line(f"{self.opt}.follow_schedule()")
         for holder, key, value, _ in self.recorded.numbers:
             place = writer.bind(holder, "group" if key == "lr" else "state")
             writer.line(f"{writer.variable(value)} = {place}[{key!r}]")

@@ -255,11 +255,7 @@ class Optimizer:
                         f"{self._name}: the gradients must be finite and the sum of their squares "
                         "too: got inf, nan, or numbers so large that clip_grad_norm is needed"
                     )
-        if self._schedule is not None:
-            lr = self.checked_option("lr", self._schedule(self.steps))
-            rates = [self.checked_option("lr", lr * part) for part in self.shares]
-            for group, rate in zip(self.param_groups, rates):
-                group["lr"] = rate
+        self.follow_schedule()
         self.steps += 1
         for block, gradient, group in ready:
             block.bind_views()
@@ -268,6 +264,14 @@ class Optimizer:
                 self.update(theta, -g if group["maximize"] else g, state, **group.arguments)
             block.commit()
         return loss
+
+    def follow_schedule(self) -> None:
+        """Give the groups the rates of this step."""
+        if self._schedule is not None:
+            lr = self.checked_option("lr", self._schedule(self.steps))
+            rates = [self.checked_option("lr", lr * part) for part in self.shares]
+            for group, rate in zip(self.param_groups, rates):
+                group["lr"] = rate
 
     def state_dict(self) -> dict[str, Any]:
         """Options of the groups and a copy of every parameter's state, for `minigrad.save`."""

@@ -495,7 +495,7 @@ def test_a_group_that_is_added_is_noticed():
         for i in range(12):
             if i == 6:
                 for opt, (_, b) in zip(opts, nets):
-                    opt._add_group({"params": b.parameters()}, opt.param_groups[0].options)
+                    opt.add_param_group({"params": b.parameters()})
             opts[0].zero_grad()
             loss = fs[0](X, Y)
             loss.backward()

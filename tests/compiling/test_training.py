@@ -81,6 +81,7 @@ OPTIMIZERS = {
     "RMSprop centered": lambda p: optim.RMSprop(p, centered=True, momentum=0.9, weight_decay=0.1),
     "Adadelta": lambda p: optim.Adadelta(p, lr=1.0),
     "Adam": lambda p: optim.Adam(p, lr=0.01),
+    "Adam maximize": lambda p: optim.Adam(p, lr=0.01, maximize=True),
     "Adam amsgrad": lambda p: optim.Adam(p, lr=0.01, amsgrad=True, weight_decay=0.01),
     "AdamW": lambda p: optim.AdamW(p, lr=0.01),
     "AdamW amsgrad": lambda p: optim.AdamW(p, lr=0.01, amsgrad=True),
@@ -104,8 +105,8 @@ OPTIMIZERS = {
 }
 # whose rule is in the program; the others are stepped as always, on compiled gradients
 INSIDE = {
-    "SGD", "SGD momentum", "SGD nesterov", "SGD dampening", "SGDW", "RMSprop", "RMSprop centered",
-    "Adadelta", "Adam", "Adam amsgrad", "AdamW", "AdamW amsgrad", "Adamax", "Lion", "Sophia",
+    "SGD", "SGD momentum", "SGD nesterov", "SGD dampening", "SGDW", "RMSprop",
+    "Adadelta", "Adam", "Adam maximize", "Adam amsgrad", "AdamW", "AdamW amsgrad", "Adamax", "Lion", "Sophia",
 }  # fmt: skip
 
 
@@ -126,6 +127,18 @@ def test_every_optimizer(name, dtype):
     assert fast.last is not None
     if name in INSIDE:
         assert fast.last.recorded.steps
+
+
+def test_float16_parameters_and_groups_under_a_schedule():
+    def make():
+        net = network(np.float16)
+        first, *rest = net.parameters()
+        opt = optim.Adam([{"params": [first], "lr": 0.02}, {"params": rest}], lr=0.01)
+        opt.schedule(schedules.cosine(0.01, 40))
+        return net, opt, lambda x, y: losses.cross_entropy(net(x), y)
+
+    x, y = digits(np.float16)
+    run_both(make, zip(x, y))
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "SWATS", "Lookahead"])
