@@ -2,7 +2,7 @@
 
 A rule is a function below that is marked ``@rule``; it takes a :class:`Notebook` and yields
 ``(cell number or None, what is wrong)``. Its name is what a fault is reported under, its docstring
-what it demands. ``tests/test_notebooks.py`` plants a fault for each.
+what it demands. ``tests/press/test_lint.py`` plants a fault for each.
 """
 
 import argparse
