@@ -578,7 +578,7 @@ ENGLISH = {
 #: What is no English word in a Chinese line: functions, units, names of methods that begin small.
 LATIN = set(
     "abs arccos arg argmax argmin cos cosh det diag div erf exp inf log ln logit logits max min "
-    "mod nan ndtr one-hot sigmoid sign sin sinh softmax softplus sqrt sum tan tanh tr "
+    "matmul mod nan ndtr one-hot sigmoid sign sin sinh softmax softplus sqrt sum tan tanh tr "
     "True False None dampening epoch float lr minigrad ms kB MB GB".split()
 )
 #: Names that are the whole of a line; beside 汉字 every capitalised word counts as a name.
