@@ -19,6 +19,8 @@ from .compiling import compile
 from .minimizers import minimize
 from .saving import load, save
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Tensor",
     "activations",

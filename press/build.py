@@ -23,6 +23,7 @@ import yaml
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+from .bilingual import TWIN
 from .contents import PREFIX, contents
 from .landing import publish
 from .notebook import CHAPTERS, ROOT, Notebook, notebooks
@@ -160,6 +161,7 @@ def main() -> None:
     parser.add_argument("--baseurl", default="", help="address at which the book is published")
     parser.add_argument("--repository", default="", help="address of its source")
     parser.add_argument("--root", type=Path, default=ROOT, help="folder of _config.yml")
+    parser.add_argument("--page", default="", help="a chapter whose pages' addresses to print")
     commands = parser.add_subparsers(dest="command")
     notebooks = commands.add_parser("notebooks", help="write the notebooks of one edition")
     notebooks.add_argument("language", choices=["zh", "en"])
@@ -168,10 +170,15 @@ def main() -> None:
     if arguments.command == "notebooks":
         write_notebooks(arguments.language, arguments.folder)
         return
-    page = build(
+    out = build(
         arguments.root.resolve(), arguments.strict, arguments.baseurl, arguments.repository
-    ) / "index.html"
-    print(f"\nThe book is built. Open it: {page.as_uri()}\nor run `make serve`.")
+    )
+    if arguments.page:
+        for edition in TWIN:
+            print((out / edition / f"{arguments.page}.html").as_uri())
+    else:
+        page = (out / "index.html").as_uri()
+        print(f"\nThe book is built. Open it: {page}\nor run `make serve`.")
 
 
 if __name__ == "__main__":

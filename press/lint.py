@@ -484,7 +484,7 @@ def terms(book):
 #: Chapters whose code is in English still.
 ENGLISH = {
     "preface", "notation", "computational-graph", "tensor-engine", "gradient-checking",
-    "lecun-xavier-he", "batch-norm", "gelu-silu-swish", "entropy-cross-entropy-kl", "newton",
+    "lecun-xavier-he", "gelu-silu-swish", "entropy-cross-entropy-kl",
     "speed",
 }  # fmt: skip
 #: What is no English word in a Chinese line: functions, units, names of methods that begin small.
@@ -496,10 +496,13 @@ LATIN = set(
 #: Names that are the whole of a line; beside 汉字 every capitalised word counts as a name.
 NAMES = set(
     "Adam Adamax Nadam Lion Sophia Shampoo Muon Adafactor Adadelta Adagrad Nesterov Newton Powell "
-    "Rosenbrock Xavier Glorot He Kaiming LeCun Swish Mish Huber Re Im".split()
+    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Swish Mish Huber Re Im".split()
 )
-_LABELS = {"text", "annotate", "set_title", "set_xlabel", "set_ylabel", "suptitle", "supxlabel",
-           "supylabel", "set_label", "check", "check_close", "print"}  # fmt: skip
+#: Functions that show words, and at which place they are given.
+_LABELS = {
+    "annotate": 0, "check": 0, "check_close": 0, "print": 0, "set_label": 0, "set_title": 0,
+    "set_xlabel": 0, "set_ylabel": 0, "suptitle": 0, "supxlabel": 0, "supylabel": 0, "text": 2,
+}  # fmt: skip
 _LABEL_OPTIONS = {"label", "title", "xlabel", "ylabel"}
 
 
@@ -521,12 +524,14 @@ def code_words(source):
     for node in ast.walk(_tree(source)):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            read |= _literals(node.args if name in _LABELS else [])
+            if name in _LABELS:
+                read |= _literals(node.args[_LABELS[name] : _LABELS[name] + 1])
             read |= _literals(word.value for word in node.keywords if word.arg in _LABEL_OPTIONS)
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             read |= _literals([node.value])  # a docstring
     for group, place in _placed(source):
-        if group[0].is_comment or place in read:
+        pragma = group[0].is_comment and shown(group).startswith(("fmt:", "noqa", "type:"))
+        if place in read or group[0].is_comment and not pragma:
             yield from _lines(shown(group))
 
 
@@ -631,6 +636,15 @@ def untranslated(book):
             yield i, f"{', '.join(words)}: English in the Chinese half of the output, {line!r}"
         if re.search(HAN, half(line, "en")):
             yield i, f"Chinese in the English half of the output, {line!r}"
+
+
+@rule
+def language_said(book):
+    """A page that uses the laboratory says ``language("中文 · English")``, for its words too."""
+    code = "\n".join(cell.source for _, cell in book.code)
+    if "minigrad.lab" in code and 'language("中文 · English")' not in code:
+        if book.path.stem not in ENGLISH:
+            yield None, 'language("中文 · English") is not said where it begins'
 
 
 @rule

@@ -221,6 +221,7 @@ def test_prose_of_docstrings(text, rst):
 
 def test_the_chapters_of_a_name():
     assert chapters(minigrad.optim.Adamax, "") == ["optimizers/adam"], "as its module says"
+    assert chapters(minigrad.optim.Optimizer, "") == ["optimizers/"], "as its package says"
     assert chapters(minigrad.optim.Adam, "Derived in `chapters/a/b.ipynb`.") == ["a/b"]
     for module in public_modules().values():
         for name in public(module):

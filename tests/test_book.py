@@ -731,7 +731,7 @@ def test_the_engine_imports_neither_lab_nor_press():
         if "lab" not in source.parts:
             assert not wrong.search(source.read_text("utf-8")), source
         assert not re.search(r"^\s*(from|import) press\b", source.read_text("utf-8"), re.M), source
-    assert set(lab.__all__) == {"check", "check_close", "claim", "slider", "table"}
+    assert set(lab.__all__) == {"check", "check_close", "claim", "language", "slider", "table"}
 
 
 # -- training

@@ -1,6 +1,5 @@
 """One notebook becomes two clean editions (press/editions.py), and Chinese can be searched."""
 
-import ast
 import base64
 import datetime
 import io
@@ -10,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -316,7 +314,7 @@ def write_book(folder: Path, chapter: dict, parts: str = "") -> Path:
 def run_build(folder: Path, *options: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "press.build", "--root", folder, *options],
-        cwd=ROOT, capture_output=True, text=True, timeout=120,
+        cwd=ROOT, capture_output=True, text=True, timeout=900,
     )
 
 
@@ -626,23 +624,6 @@ def test_a_downloaded_notebook_runs_in_an_empty_folder(tmp_path):
     assert all(cell.outputs for cell in done.cells if cell.cell_type == "code")
 
 
-def test_what_is_installed_is_all_that_chapters_need():
-    """The extra `lab` names every library that the laboratory imports."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    extras = project["project"]["optional-dependencies"]
-    listed = [*project["project"]["dependencies"], *extras["lab"]]
-    installed = {re.split("[<>=]", name)[0] for name in listed}
-    imported = set()
-    for file in (ROOT / "minigrad" / "lab").glob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = [node.module] if isinstance(node, ast.ImportFrom) and not node.level else [
-                alias.name for alias in getattr(node, "names", ()) if isinstance(node, ast.Import)]  # fmt: skip
-            imported |= {name.split(".")[0] for name in names if name}
-    names = {"PIL": "pillow", "sklearn": "scikit-learn", "IPython": "ipywidgets", "matplotlib_inline": "ipywidgets"}
-    others = imported - set(sys.stdlib_module_names) - {"minigrad"}
-    assert {names.get(name, name) for name in others} <= installed
-
-
 # --- Faults are noticed --------------------------------------------------------------------------
 
 
@@ -676,7 +657,7 @@ def test_plain_jupyter_book_gives_the_chinese_edition(tmp_path):
     shutil.copytree(ROOT / "press", folder / "press")  # _config.yml finds the extension beside it
     run = subprocess.run(
         [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "--keep-going", "."],
-        cwd=folder, capture_output=True, text=True, timeout=120,
+        cwd=folder, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
     soup = page(folder / "_build" / "html", "chapters/part/second.html")

@@ -353,6 +353,7 @@ PLANTED = [
     ("untranslated", output_of("exercises", stream("正常 · η = 0.1: fine with it\n"))),
     ("untranslated", output_of("exercises", shown(text_html="<td>step</td>"))),
     ("untranslated", output_of("exercises", shown(text_html="<td>步</td>"))),
+    ("language-said", extra_code("from minigrad.lab import check")),
     ("printed-whole", extra_code('print("步数 · steps:", n)', stream("步数 · steps: 3\n"))),
 ]  # fmt: skip
 

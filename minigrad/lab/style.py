@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from .words import half
+from .words import half, own
 
 WIDTH = 6.4  # inches at 100 dpi: the 640-px column
 SCALE = 2  # pixels stored per CSS pixel
@@ -144,7 +144,7 @@ def line(name, **more):
 
     ``more`` overrides them: ``axes.plot(t, loss, **line("adam", label="β₂ = 0.99"))``.
     """
-    return {"color": color[name], "linestyle": _dashes[name], "label": _labels[name], **more}
+    return {"color": color[name], "linestyle": _dashes[name], "label": own(_labels[name]), **more}
 
 
 def render(figure):

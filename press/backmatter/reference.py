@@ -138,29 +138,30 @@ def docstring(text: str, says: dict) -> str:
 
 
 def chapters(thing: object, text: str) -> list[str]:
-    """The chapters that derive a public name, as its docstring says, or that of its module."""
-    found = []
-    for said in (text, sys.modules[getattr(thing, "__module__", "minigrad")].__doc__ or ""):
-        found = found or re.findall(r"`chapters/([\w/-]+)\.ipynb`", said)
-    return [*dict.fromkeys(found)]
+    """The chapters that derive a public name, as its docstring says, or that of its module, or of
+    the package; ``"optimizers/"`` is a whole part."""
+    module = getattr(thing, "__module__", "minigrad")
+    for said in (text, *(sys.modules[one].__doc__ for one in (module, module.rpartition(".")[0]))):
+        if found := re.findall(r"`chapters/([\w/-]+)(?:\.ipynb)?`", said or ""):
+            return [*dict.fromkeys(found)]
+    return []
 
 
 def derived(app: Sphinx, names: list[str]) -> str:
-    """Links to chapters, as reStructuredText; those that are only planned, as words."""
-    says = words("reference", app.config.book_edition)
-    found = []
-    titles = {
-        entry.name: one_language(entry.title, app.config.book_edition)
-        for part in plan(app.config.external_site_map.meta)
-        for entry in part.entries if entry.title
-    }  # fmt: skip
+    """Links to chapters, as reStructuredText; parts and planned chapters in words."""
+    language = app.config.book_edition
+    says, said = words("reference", language), {}
+    for part in plan(app.config.external_site_map.meta):
+        for entry in part.entries:
+            said[f"{entry.name.partition('/')[0]}/"] = one_language(part.caption, language)
+            if entry.title:
+                title = one_language(entry.title, language)
+                said[entry.name] = f":planned:`{says['planned'].format(title=title)}`"
     for name in names:
         document = app.env.path2doc(f"{app.config.book_root}/chapters/{name}.ipynb")
         if document in app.env.found_docs:
-            found.append(f":doc:`/{document}`")
-        elif name in titles:
-            found.append(f":planned:`{says['planned'].replace('{title}', titles[name])}`")
-    return says["comma"].join(found)
+            said[name] = f":doc:`/{document}`"
+    return says["comma"].join(said[name] for name in names if name in said)
 
 
 def process_docstring(app: Sphinx, what: str, name: str, obj, options, lines: list[str]) -> None:
