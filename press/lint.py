@@ -484,19 +484,20 @@ def terms(book):
 #: Chapters whose code is in English still.
 ENGLISH = {
     "preface", "notation", "computational-graph", "tensor-engine", "gradient-checking",
-    "lecun-xavier-he", "gelu-silu-swish", "entropy-cross-entropy-kl",
+    "entropy-cross-entropy-kl",
     "speed",
 }  # fmt: skip
 #: What is no English word in a Chinese line: functions, units, names of methods that begin small.
 LATIN = set(
     "abs arccos arg argmax argmin cos cosh det diag div erf exp inf log ln logit logits max min "
-    "mod nan sigmoid sign sin sinh softmax softplus sqrt sum tan tanh tr True False None "
+    "mod nan ndtr sigmoid sign sin sinh softmax softplus sqrt sum tan tanh tr True False None "
     "dampening epoch float lr minigrad ms kB MB GB".split()
 )
 #: Names that are the whole of a line; beside 汉字 every capitalised word counts as a name.
 NAMES = set(
     "Adam Adamax Nadam Lion Sophia Shampoo Muon Adafactor Adadelta Adagrad Nesterov Newton Powell "
-    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Swish Mish Huber Re Im".split()
+    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Leaky Hard Swish Mish Huber Keras Caffe "
+    "Re Im".split()
 )
 #: Functions that show words, and at which place they are given.
 _LABELS = {
@@ -583,7 +584,7 @@ def english(line):
     for word in re.split(r"[\s，。；：（）、“”…|\ufffc]+", line):
         word = re.sub(r"^[(\[“‘'\"]+|[)\]”’'\",.;:!?]+$", "", word)
         plain = re.fullmatch(r"[A-Za-z]+(?:[-'’/][A-Za-z]+)*", word)
-        if plain and (len(word) > 2 or word in _SHORT):
+        if plain and (re.search(r"[a-z]{3}", word, re.I) or word in _SHORT):
             if not (re.match(names, word) or word in LATIN or word in NAMES):
                 found.append(word)
     return found
