@@ -329,12 +329,16 @@ class Scores:
         >>> scores.again(1e-12, x=3, seed=2)
         ✓ x = 3, seed = 2  |Δ| ≤ 1e-12
         """
+        label = ", ".join(f"{name} = {value}" for name, value in entry.items())
+        check_close(label, *self.pair(**entry), tol=tol)
+
+    def pair(self, **entry):
+        """The values of one entry: computed now, and as they are here."""
         if missing := self.axes.keys() - entry.keys() - {"score", "step"}:
             raise ValueError(f"again: one entry, please; {', '.join(missing)} is not given")
-        stored = self.at(**entry)
-        _, values = _one((self.run, entry | stored.chosen))
-        label = ", ".join(f"{name} = {value}" for name, value in (entry | stored.chosen).items())
-        check_close(label, values, stored.values, tol=tol)
+        here = self.at(**entry)
+        _, now = _one((self.run, entry | here.chosen))
+        return now, here.values
 
 
 def _is_number(value):
