@@ -15,7 +15,7 @@ from scipy import stats
 from minigrad.lab import experiments, plots, style
 from minigrad.lab.experiments import Scores, compare, interval, seeds_needed, sweep
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((ROOT / "chapters").glob("*/*.py"))
 
 
