@@ -173,8 +173,10 @@ class Scores:
                 f"scores can be subtracted if their axes are equal, got {self.axes} and "
                 f"{other.axes}: select the part they share with at(…)"
             )
-        with np.errstate(invalid="ignore"):  # inf - inf
-            return Scores(self.values - other.values, self.axes)
+        with np.errstate(invalid="ignore"):
+            difference = self.values - other.values
+        # two runs that diverged are a tie
+        return Scores(np.where(self.values == other.values, 0, difference), self.axes)
 
     def _over_seeds(self):
         if "seed" not in self.axes:
