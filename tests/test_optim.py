@@ -692,11 +692,11 @@ def test_sophia_clips_and_without_curvature_is_the_sign():
 @pytest.mark.parametrize(
     "call,words",
     [
-        (lambda o, x: o("gnb").update_hessian((x * x).sum()), "batch_size in .*got None"),
+        (lambda o, x: o("gnb").update_hessian((x * x).sum()), "batch_size must be an integer in .*got None"),
         (lambda o, x: o("gnb").update_hessian((x * x).sum(), batch_size=0), "got 0"),
-        (lambda o, x: o("gnb").update_hessian(x * x, batch_size=2), "a Tensor of one number"),
-        (lambda o, x: o("hutchinson").update_hessian((x * x).sum()), "NumPy Generator, got None"),
-        (lambda o, x: o("exact"), "'gnb' or 'hutchinson', got 'exact'"),
+        (lambda o, x: o("gnb").update_hessian(x * x, batch_size=2), r"loss must be one number, got shape \(2,\)"),
+        (lambda o, x: o("hutchinson").update_hessian((x * x).sum()), "rng must be a numpy Generator, .* got None"),
+        (lambda o, x: o("exact"), 'hessian must be "gnb" or "hutchinson", got .exact'),
     ],
 )
 def test_sophia_misused(call, words):
@@ -1135,9 +1135,9 @@ def test_clip_grad_norm_at_the_extremes():
 @given(st.one_of(st.floats(max_value=-1e-9), st.just(np.nan), st.just("1"), st.none()))
 def test_clip_grad_norm_misused(bad):
     x = Tensor([1.0], requires_grad=True)
-    with pytest.raises(ValueError, match="max_norm must be in"):
+    with pytest.raises((TypeError, ValueError), match="max_norm must be "):
         optim.clip_grad_norm([x], bad)
-    with pytest.raises(ValueError, match="norm_type must be in"):
+    with pytest.raises((TypeError, ValueError), match="norm_type must be "):
         optim.clip_grad_norm([x], 1.0, norm_type=bad)
 
 
@@ -1580,7 +1580,7 @@ def test_schedule_sets_the_rate_of_each_step(name):
 
 
 def test_schedule_must_be_a_function():
-    with pytest.raises(TypeError, match="a schedule is a function of the step, got 0.1"):
+    with pytest.raises(TypeError, match="a schedule must be a function of the step, got 0.1"):
         optim.SGD(leaves()).schedule(0.1)
 
 
@@ -1704,15 +1704,15 @@ def test_bad_options(name, data):
     if key == "gamma" and bad is None and name == "Sophia":
         bad = 0.0
     x = Tensor(np.ones((2, 2)), requires_grad=True)
-    with pytest.raises(ValueError, match=f"{name}: {key} must be "):
+    with pytest.raises((TypeError, ValueError), match=rf"{name}: {key}(\[.\])? must be "):
         cls([x], **{key: bad})
     opt = cls([x])
     before = dict(opt.param_groups[0])
-    with pytest.raises(ValueError, match=f"{name}: {key} must be "):
+    with pytest.raises((TypeError, ValueError), match=rf"{name}: {key}(\[.\])? must be "):
         opt.param_groups[0][key] = bad
     assert opt.param_groups[0] == before
     if key == "lr":
-        with pytest.raises(ValueError, match="lr must be in"):
+        with pytest.raises((TypeError, ValueError), match="lr must be "):
             opt.lr = bad
     assert x.data.tolist() == [[1, 1], [1, 1]]
 
@@ -1725,15 +1725,13 @@ def test_bad_options(name, data):
             lambda x: optim.SGDW([x], momentum=0.9, dampening=0.1, nesterov=True),
             "SGDW: nesterov needs .* dampening = 0",
         ),
-        (lambda x: optim.Muon([x], adjust_lr_fn="new"), "adjust_lr_fn must be None, .*got 'new'"),
-        (lambda x: optim.Muon([x], ns_coefficients=(1, 2)), "must be three numbers"),
-        (lambda x: optim.Muon([x], ns_coefficients=None), "must be three numbers"),
+        (lambda x: optim.Muon([x], adjust_lr_fn="new"), 'adjust_lr_fn must be "original" or .*got .new'),
+        (lambda x: optim.Muon([x], ns_coefficients=(1, 2)), "must be 3 numbers"),
         (
             lambda x: optim.Muon([x, Tensor([1.0], requires_grad=True)]),
             r"must be matrices, got shape \(1,\)",
         ),
-        (lambda x: optim.Adafactor([x], eps=(1e-3, None)), "the first may be None"),
-        (lambda x: optim.Adafactor([x], eps=1e-3), "eps must be two numbers"),
+        (lambda x: optim.Adafactor([x], eps=(None, -1e-3)), r"eps\[1\] must be in"),
         (lambda x: optim.Lookahead(optim.SGD([x]), k=0), r"k must be in \{1, 2, ...\}, got 0"),
         (lambda x: optim.Lookahead(optim.SGD([x]), alpha=2), r"alpha must be in \[0, 1\], got 2"),
     ],
