@@ -14,7 +14,8 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export PYTHONUTF8 := 1
 
-.PHONY: help book test notebooks experiments serve lab bench clean lock lint unit validate editions-run site
+.PHONY: help book test new chapter notebooks experiments serve lab bench fuzz clean lock \
+	lint unit validate editions-run site
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +23,17 @@ help:  ## this list
 book: $(STAMP)  ## build both editions; ends by saying where to open them
 	@$(PY) -m press.build $(PUBLISHED)
 
-test: lint unit validate site  ## everything: code, every notebook, both editions in a browser
+test:  ## everything: code, every notebook, both editions in a browser
+	@for stage in lint unit validate site; do $(MAKE) --no-print-directory $$stage || exit 1; done
+
+new: $(STAMP)  ## begin a planned chapter, C=part/name: its text with all parts, its line in _toc.yml
+	@$(PY) -m press.skeleton $(C)
+
+chapter: $(STAMP)  ## run, check and compare one chapter, C=part/name, and bring its pages up to date
+	@$(PY) -m press.execute chapters/$(or $(C),$(error C=part/name is needed)).md
+	@$(PY) -m press.lint chapters/$(C).ipynb
+	@$(NBVAL) -n 0 chapters/$(C).ipynb
+	@$(PY) -m press.build --page $(C)
 
 notebooks: $(STAMP)  ## run every notebook and store its outputs
 	@$(PY) -m press.execute
@@ -47,15 +58,18 @@ endif
 bench: $(STAMP)  ## minigrad beside NumPy by hand, PyTorch, JAX, … (BENCH="--quick --only iris")
 	@$(PY) -m benchmarks $(BENCH)
 
+fuzz: $(STAMP)  ## every public function compiled, against itself, bit for bit
+	@$(PY) tests/compiling/fuzz.py
+
 clean:  ## remove what was built (the environment stays; rm -r .venv removes that)
 	rm -rf _build
 
 lock:  ## upgrade every pinned version in requirements.txt
-	@rm -rf _build/lock && python3.11 -m venv _build/lock
-	@sed -n 's/^#- //p' requirements.txt > _build/lock/direct.txt
-	@_build/lock/bin/python -m pip install --quiet --disable-pip-version-check -r _build/lock/direct.txt
-	@{ grep '^#' requirements.txt; echo; _build/lock/bin/python -m pip freeze --all \
-		| grep -v '^pip=' | sed 's/^overrides==.*/&; python_version < "3.12"/'; } > _build/lock/new
+	@rm -rf _build/lock && python3.11 -m venv --upgrade-deps _build/lock  # --group is new in pip 25.1
+	@_build/lock/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable ".[notebooks]" --group press --group test
+	@{ grep '^#' requirements.txt; \
+		_build/lock/bin/python -m pip freeze --all --exclude-editable --exclude pip; } > _build/lock/new
 	@mv _build/lock/new requirements.txt
 
 # Runs notebooks and compares; not with --doctest-modules, which would import the scripts beside them.
@@ -64,18 +78,26 @@ NBVAL := $(CURDIR)/$(PY) -m pytest -o addopts=-q --rootdir $(CURDIR) \
 # Of the halves of chapters, `make test` runs those that take the least time.
 FEW := {zh,en}/notation.ipynb
 
-# --- the steps of `make test`, in its order ---------------------------------------------------
+# --- the stages of `make test`, in its order; each can be run alone ----------------------------
 
 lint: $(STAMP)  ## style and types of the code
 	@echo "== lint"
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 
-unit: $(STAMP) lint  ## tests of the code, and the examples in its documentation
-	@echo "== unit tests"
-	@$(PY) -m pytest -n 2 --dist worksteal --ignore tests/test_site.py tests minigrad press
+# What T stands for: optim is tests/optim and minigrad/optim; press/lint is a test and a module.
+UNITS = $(wildcard tests/$(T) $(dir tests/$(T))test_$(notdir $(T)).py minigrad/$(T) minigrad/$(T).py \
+	$(T) $(T).py)
 
-validate: $(STAMP) unit  ## run every notebook again and compare with the stored outputs
+unit: $(STAMP)  ## tests of the code and of the examples in it (T=optim or T=losses/ranking: of that)
+	@echo "== unit tests"
+ifdef T
+	@$(PY) -m pytest $(or $(UNITS),$(error no tests or module $(T)))
+else
+	@$(PY) -m pytest -n 2 --dist worksteal --ignore tests/test_site.py tests minigrad press
+endif
+
+validate: $(STAMP)  ## run every notebook again and compare with the stored outputs
 	@echo "== notebooks"
 	@$(NBVAL) chapters
 	@$(MAKE) --no-print-directory editions-run HALVES="$(FEW)"
@@ -86,7 +108,7 @@ editions-run: $(STAMP)  ## run the notebooks of each edition and compare with wh
 	@$(PY) -m press.build notebooks en _build/halves/en
 	@cd _build/halves && $(NBVAL) $(or $(HALVES),zh en)
 
-site: $(STAMP) validate  ## build both editions, warnings as errors, and open them in Chromium
+site: $(STAMP)  ## build both editions, warnings as errors, and open them in Chromium
 	@echo "== site"
 	@$(PY) -m press.build --strict $(PUBLISHED)
 	@$(PY) -m pytest -n 2 --dist worksteal tests/test_site.py

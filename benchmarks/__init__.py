@@ -1,7 +1,7 @@
 """minigrad beside NumPy written out by hand, PyTorch, JAX, autograd and micrograd, in one run.
 
-    python -m benchmarks                  # everything; writes benchmarks/results.json and .md
-    python -m benchmarks --quick          # the same with few repetitions, into _build/benchmarks
+    python -m benchmarks                  # everything; writes benchmarks/results.json
+    python -m benchmarks --quick          # the same with few repetitions, into _build
     python -m benchmarks --only iris adam # parts of it, by name
 
 Every contestant is first checked to compute the same numbers. Then all of them run in turn, round

@@ -57,7 +57,8 @@ def main() -> None:
                 continue
             print(f"{section}: {name} …", file=sys.stderr, flush=True)
             run = in_child if section in OWN_PROCESS else attempt
-            found.setdefault(section, {})[name] = result = run(section, name, rounds, seconds)
+            result = report.summary(run(section, name, rounds, seconds))
+            found.setdefault(section, {})[name] = result
             if "skipped" in result:
                 print(f"{name}: not measured: {result['skipped']}", file=sys.stderr)
             gc.collect()
@@ -65,14 +66,11 @@ def main() -> None:
         return
     machine = environment.describe() | start | {"load at end": load()}
     results = {"machine": machine, "workloads": found}
-    text = report.report(results)
-    print(text)
+    print(report.report(results))
     whole = not (options.quick or options.only or options.cpu_time)
-    folder = environment.ROOT / ("benchmarks" if whole else "_build/benchmarks")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    (folder / "results.md").write_text(text)
-    print(f"Written to {folder.relative_to(environment.ROOT)}/results.json and results.md")
+    path = report.RESULTS if whole else environment.HOME.parent / "bench-results.json"
+    report.write(path, results)
+    print(f"Written to {path.relative_to(environment.ROOT)}")
     if any("wrong" in w for workloads in found.values() for w in workloads.values()):
         sys.exit("contestants disagree: see above")
 

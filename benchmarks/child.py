@@ -126,9 +126,9 @@ def memory(library: str, name: str) -> dict[str, Any]:
     module, _, fused = library.partition("+")
     contestant = import_module(f".contestants.{module}", __package__)
     options = {"fused": True} if fused else {}
-    warm_up = contestant.mlp(TASKS["iris"][1](np.float32), **options)
+    warm_up = contestant.mlp(TASKS["iris"](np.float32), **options)
     float(warm_up())  # so that all code is in memory
-    task = TASKS[name][1](np.float32)
+    task = TASKS[name](np.float32)
     gc.collect()
     before = resident()
     step = getattr(contestant, task.network)(task, **options)

@@ -161,9 +161,5 @@ def measure(workload: str, rounds: int, seconds: float) -> dict[str, Any]:
     check(name)
     side = round(int(size) ** 0.5)
     steps = {key: make(name, side, np.float32)[0] for key, make in CONTESTANTS.items()}
-    return {
-        "title": f"{name}, {side} × {side}",
-        "seconds": in_turn(
-            {key: partial(lambda s: s, s) for key, s in steps.items()}, rounds, seconds
-        ),
-    }
+    turns = {key: partial(lambda s: s, s) for key, s in steps.items()}
+    return {"seconds": in_turn(turns, rounds, seconds)}

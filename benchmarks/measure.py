@@ -43,9 +43,9 @@ def attempt(section: str, name: str, rounds: int, seconds: float) -> dict[str, A
         found = import_module(f".{section}", __package__).measure(name, rounds, seconds)
         return dict(found)
     except (ImportError, AttributeError) as error:  # minigrad does not have it
-        return {"title": name, "skipped": str(error)}
+        return {"skipped": str(error)}
     except Disagreement as error:
-        return {"title": name, "skipped": str(error), "wrong": True}
+        return {"skipped": str(error), "wrong": True}
 
 
 def in_turn(

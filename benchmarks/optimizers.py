@@ -104,9 +104,5 @@ def measure(workload: str, rounds: int, seconds: float) -> dict[str, Any]:
     name, _, n = workload.rpartition(" ")
     check(name)
     steps = {key: step for key, (step, _) in contestants(name, int(n), np.float32).items()}
-    return {
-        "title": f"{name}, {int(n):,} parameters",
-        "seconds": in_turn(
-            {key: partial(lambda s: s, s) for key, s in steps.items()}, rounds, seconds
-        ),
-    }
+    turns = {key: partial(lambda s: s, s) for key, s in steps.items()}
+    return {"seconds": in_turn(turns, rounds, seconds)}

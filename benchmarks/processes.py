@@ -51,19 +51,18 @@ def python(*arguments: str) -> str:
 def measure(workload: str, rounds: int, seconds: float) -> dict[str, Any]:
     kind, _, what = workload.partition(" ")
     if kind == "import":
-        return {"title": "import", "seconds": importing(rounds)}
+        return {"seconds": importing(rounds)}
     if kind == "memory":
         measured = {
             name: json.loads(python("-m", "benchmarks.child", "memory", library, what))
             for name, library in TRAINING.items()
         }
-        return {"title": "training the wide MLP", "bytes": pick(measured, "bytes")}
+        return {"bytes": pick(measured, "bytes")}
     measured = {
         name: json.loads(python("-m", "benchmarks.child", "graph", library, what))
         for name, library in GRAPHS.items()
     }
     return {
-        "title": f"a chain of {int(what):,} operations",
         "seconds": {name: [s] for name, s in pick(measured, "seconds").items()},
         "bytes": pick(measured, "bytes"),
         "failed": pick(measured, "failed"),

@@ -1,117 +1,111 @@
-"""From results.json to tables."""
+"""From results to tables: whole lines of keys and numbers, which `press` shows in two languages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .measure import quartiles, ratio
 
-HAND = "NumPy by hand"
-TITLES = {
-    "training": "Training: one step, float32",
-    "second_order": "A derivative of a derivative, float32",
-    "optimizers": "Optimizers: one step, float32, the gradients being given",
-    "functions": "Activations, norms and losses: forward and backward, float32",
-    "processes": "Graphs, memory, importing: each in a process of its own",
-}
+RESULTS = Path(__file__).with_name("results.json")  # of the last whole run
+OURS = "minigrad"
 NOTES = """\
-A ratio is the median over the rounds of the run, with the quartiles in brackets; below 1 the first
-named is faster. "By hand" is NumPy with every array allocated beforehand, BLAS for sums, and no
-graph: the limit for an engine on NumPy. "Plainly" is NumPy as one writes it, with the derivatives
-worked out by hand and expressions as in the formulas. "Fused" is PyTorch with `fused=True` in its
-optimizer. JAX compiles the whole step, Adam included, before it is timed. autograd is HIPS autograd
-with Adam in plain NumPy. Everyone has first been checked to compute the same."""
+Times of minigrad, and their ratio to the others': the median over the rounds of the run, with the
+quartiles in brackets; below 1 minigrad is faster."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What was measured: ``rows`` begin with the name of a workload, ``head`` names contestants."""
+
+    about: str
+    head: list[str]
+    rows: list[list[str]]
+
+
+# -- What is kept of a run
+
+
+def summary(workload: dict[str, Any]) -> dict[str, Any]:
+    """Medians and quartiles of what `measure` found, and of the ratios round by round."""
+    if "seconds" not in workload:
+        return workload
+    seconds = workload["seconds"]
+    kept = workload | {"seconds": {who: short(quartiles(s)) for who, s in seconds.items()}}
+    if OURS in seconds:
+        others = (who for who in seconds if who != OURS)
+        kept["ratios"] = {who: short(ratio(seconds[OURS], seconds[who])) for who in others}
+    return kept
+
+
+def short(values: list[float]) -> list[float]:
+    return [float(f"{value:.5g}") for value in values]
+
+
+def write(path: Path, results: dict[str, Any]) -> None:
+    """Write results with a workload a line, so that a new run is a readable difference."""
+    lines = [f'{{"machine": {json.dumps(results["machine"], indent=1)},', '"workloads": {']
+    for section, workloads in results["workloads"].items():
+        rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(w)}" for name, w in workloads.items())
+        lines += [f" {json.dumps(section)}: {{", rows, " },"]
+    lines[-1] = lines[-1].rstrip(",")
+    path.write_text("\n".join([*lines, "}}"]) + "\n")
+
+
+# -- Tables
+
+
+def tables(section: str, workloads: dict[str, Any]) -> Iterator[Table]:
+    """The tables of a section."""
+    if section == "processes":
+        yield from process_tables(workloads)
+        return
+    names = dict.fromkeys(who for w in workloads.values() for who in w.get("ratios", {}))
+    rows = []
+    for name, w in workloads.items():
+        if "skipped" in w:
+            rows.append([name, w["skipped"], *[""] * len(names)])
+        else:
+            ratios = (spread(w["ratios"][who]) if who in w["ratios"] else "" for who in names)
+            rows.append([name, duration(w["seconds"][OURS][0]), *ratios])
+    yield Table(section, [OURS, *(f"/ {who}" for who in names)], rows)
+
+
+def process_tables(workloads: dict[str, Any]) -> Iterator[Table]:
+    graphs = {name: w for name, w in workloads.items() if name.startswith("graph")}
+    names = dict.fromkeys(
+        who for w in graphs.values() for who in (*w["seconds"], *w.get("failed", {}))
+    )
+    if graphs:
+        rows = [
+            [name] + [
+                f"{duration(w['seconds'][who][0])}, {size(w['bytes'][who])}"
+                if who in w["seconds"] else w["failed"][who]
+                for who in names
+            ]
+            for name, w in graphs.items()
+        ]  # fmt: skip
+        yield Table("graph", [*names], rows)
+    for name, w in workloads.items():
+        if name not in graphs:
+            cells = ({who: size(n) for who, n in w["bytes"].items()} if "bytes" in w
+                     else {who: duration(s[0]) for who, s in w["seconds"].items()})  # fmt: skip
+            yield Table(name, [*cells], [[name, *cells.values()]])
 
 
 def report(results: dict[str, Any]) -> str:
-    lines = ["# minigrad beside others", "", NOTES, "", "## Machine", "", "| | |", "|---|---|"]
-    lines += [f"| {key} | {value} |" for key, value in results["machine"].items()]
+    """All tables as text, for the terminal."""
+    lines = [NOTES, "", *(f"{key}: {value}" for key, value in results["machine"].items())]
     for section, workloads in results["workloads"].items():
-        lines += ["", f"## {TITLES[section]}", ""]
-        if section == "processes":
-            lines += process_tables(workloads)
-            continue
-        if any(HAND in w.get("seconds", {}) for w in workloads.values()):
-            lines += ["Times of all, as ratios to NumPy by hand:", ""]
-            lines += ratio_table(workloads, HAND, over=True)
-            lines += ["", "minigrad's time, as ratios to the others':", ""]
-        lines += ratio_table(workloads, "minigrad", over=False)
-    return "\n".join(lines) + "\n"
-
-
-def columns(workloads: dict[str, Any], but: str = "") -> list[str]:
-    """All contestants, in the order in which they first appear."""
-    names = dict.fromkeys(name for w in workloads.values() for name in w.get("seconds", {}))
-    return [name for name in names if name != but]
-
-
-def ratio_table(workloads: dict[str, Any], reference: str, over: bool) -> Iterable[str]:
-    """Everyone's time over the reference's (`over`), or the reference's over everyone's."""
-    others = columns(workloads, but=reference)
-    labels = others if over else [f"/ {name}" for name in others]
-    yield row("", reference, *labels)
-    yield "|---|" + "--:|" * (len(others) + 1)
-    for workload in workloads.values():
-        if "skipped" in workload:
-            yield row(workload["title"], f"not measured: {workload['skipped']}")
-            continue
-        seconds = workload["seconds"]
-        base = seconds[reference]
-        cells = [
-            ""
-            if name not in seconds
-            else spread(ratio(seconds[name], base) if over else ratio(base, seconds[name]))
-            for name in others
-        ]
-        yield row(workload["title"], duration(quartiles(base)[0]), *cells)
-
-
-def process_tables(workloads: dict[str, Any]) -> Iterable[str]:
-    graphs = {k: w for k, w in workloads.items() if k.startswith("graph")}
-    if graphs:
-        yield from [
-            "Time an operation, forward and backward, and the memory that the graph takes:",
-            "",
-        ]
-        names = dict.fromkeys(
-            n for w in graphs.values() for n in (*w.get("seconds", {}), *w.get("failed", {}))
-        )
-        yield row("", *names)
-        yield "|---|" + "--:|" * len(names)
-        for w in graphs.values():
-            yield row(
-                w["title"],
-                *(
-                    f"{duration(w['seconds'][n][0])}, {size(w['bytes'][n])}"
-                    if n in w["seconds"]
-                    else w["failed"][n]
-                    for n in names
-                ),
-            )
-    for key, heading in (
-        ("memory wide", "Most memory while training the wide MLP, beyond modules and data:"),
-        ("import", "Time to import:"),
-    ):
-        if key in workloads:
-            w = workloads[key]
-            cells = (
-                {n: size(b) for n, b in w["bytes"].items()}
-                if "bytes" in w
-                else {n: duration(quartiles(s)[0]) for n, s in w["seconds"].items()}
-            )
-            yield from [
-                "",
-                heading,
-                "",
-                row(*cells),
-                "|" + "--:|" * len(cells),
-                row(*cells.values()),
-            ]
-
-
-def row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
+        for table in tables(section, workloads):
+            lines += ["", f"== {section}" if table.about == section else f"== {table.about}"]
+            rows = [["", *table.head], *table.rows]
+            widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+            lines += ["  ".join(cell.ljust(n) for cell, n in zip(row, widths)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def spread(q: list[float]) -> str:

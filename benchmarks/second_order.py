@@ -146,12 +146,8 @@ def measure(name: str, rounds: int, seconds: float) -> dict[str, Any]:
         data = [a.astype(dtype) for a in (theta, v, x)]
         steps = {name: f(*data, y) for name, f in CONTESTANTS.items()}
         check_agreement({name: np.asarray(step()) for name, step in steps.items()}, rtol)
-    return {
-        "title": "Hessian times vector, MLP 64-128-64-10 with tanh, batch 64",
-        "seconds": in_turn(
-            {name: partial(silent, s) for name, s in steps.items()}, rounds, seconds
-        ),
-    }
+    turns = {name: partial(silent, s) for name, s in steps.items()}
+    return {"seconds": in_turn(turns, rounds, seconds)}
 
 
 def silent(step: Callable[[], Any]) -> Step:

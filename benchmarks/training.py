@@ -60,6 +60,6 @@ WORKLOADS = list(TASKS)
 
 
 def measure(name: str, rounds: int, seconds: float) -> dict[str, Any]:
-    title, make = TASKS[name]
+    make = TASKS[name]
     check(make)
-    return {"title": title, "seconds": in_turn(makers(make(np.float32)), rounds, seconds)}
+    return {"seconds": in_turn(makers(make(np.float32)), rounds, seconds)}

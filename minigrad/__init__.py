@@ -15,13 +15,17 @@ from .autograd.calculus import grad, hessian, hvp, jacobian, jvp, vjp
 from .autograd.drawing import draw
 from .autograd.gradcheck import gradcheck, gradgradcheck
 from .autograd.tensor import Tensor, no_grad
+from .compiling import compile
 from .minimizers import minimize
 from .saving import load, save
+
+__version__ = "0.1.0"
 
 __all__ = [
     "Tensor",
     "activations",
     "attention",
+    "compile",
     "draw",
     "drawing",
     "grad",

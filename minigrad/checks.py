@@ -23,13 +23,14 @@ import numpy as np
 from .autograd.arrays import Array, as_array
 from .autograd.tensor import ArrayLike, Tensor
 
+BOOL = (bool, np.bool_)  # to isinstance, True is an int
+
 # --- options
 
 
 def number(who: str, key: str, value: Any, domain: str = "(-inf, inf)") -> float:
     """The value as a Python float, which leaves float32 arrays float32."""
-    real = type(value) is float or isinstance(value, Real)  # the first is ten times as fast
-    if not real or isinstance(value, (bool, np.bool_)):
+    if type(value) is not float and (isinstance(value, BOOL) or not isinstance(value, Real)):
         raise TypeError(f"{who}: {key} must be a number in {domain}, got {value!r}")
     if not contains(domain, value):
         raise ValueError(f"{who}: {key} must be in {domain}, got {value!r}")
@@ -37,33 +38,30 @@ def number(who: str, key: str, value: Any, domain: str = "(-inf, inf)") -> float
 
 
 def integer(who: str, key: str, value: Any, domain: str = "{1, 2, ...}") -> int:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
+    if type(value) is not int and (isinstance(value, BOOL) or not isinstance(value, Integral)):
         raise TypeError(f"{who}: {key} must be an integer in {domain}, got {value!r}")
     if not contains(domain, value):
         raise ValueError(f"{who}: {key} must be in {domain}, got {value!r}")
     return int(value)
 
 
+def contains(domain: str, value: Any) -> bool:
+    """Whether a number lies in "[0, 1)", "(-inf, inf)" or "{1, 2, ...}"; NaN lies in none."""
+    low, high, with_low, with_high = limits(domain)
+    return bool(low < value < high or (value == low and with_low) or (value == high and with_high))
+
+
 @lru_cache
 def limits(domain: str) -> tuple[float, float, bool, bool]:
-    """The ends of "[0, 1)" or "{1, 2, ...}", and whether they belong to it."""
+    """The ends of a domain, and whether they belong to it."""
     if domain[0] == "{":
         return float(domain[1:-1].split(", ")[0]), np.inf, True, False
     low, high = domain[1:-1].split(", ")
     return float(low), float(high), domain[0] == "[", domain[-1] == "]"
 
 
-def contains(domain: str, value: Any) -> bool:
-    """Whether a number lies in "[0, 1)", "(-inf, inf)" or "{1, 2, ...}"; NaN lies in none."""
-    low, high, with_low, with_high = limits(domain)
-    return bool(
-        (value >= low if with_low else value > low)
-        and (value <= high if with_high else value < high)
-    )
-
-
 def flag(who: str, key: str, value: Any) -> bool:
-    if not isinstance(value, (bool, np.bool_)):
+    if not isinstance(value, BOOL):
         raise TypeError(f"{who}: {key} must be True or False, got {value!r}")
     return bool(value)
 
@@ -138,11 +136,12 @@ def float_dtype(who: str, dtype: Any) -> np.dtype[Any]:
 
 def sizes(who: str, key: str, value: Any, domain: str = "{1, 2, ...}") -> tuple[int, ...]:
     """A shape: an integer, or several."""
-    if isinstance(value, Integral):
-        return (integer(who, key, value, domain),)
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise TypeError(f"{who}: {key} must be integers in {domain}, got {value!r}")
-    return tuple(integer(who, f"{key}[{i}]", n, domain) for i, n in enumerate(value))
+    if type(value) is not tuple:
+        if isinstance(value, Integral):
+            return (integer(who, key, value, domain),)
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise TypeError(f"{who}: {key} must be integers in {domain}, got {value!r}")
+    return tuple([integer(who, f"{key}[{i}]", n, domain) for i, n in enumerate(value)])
 
 
 # --- arrays
@@ -203,7 +202,7 @@ def all_elements(who: str, key: str, x: Any, holds: Any, must_be: str) -> None:
 
 def one_axis(who: str, x: Any, value: Any) -> int:
     """An axis of x that is not empty."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
+    if isinstance(value, BOOL) or not isinstance(value, Integral):
         raise TypeError(f"{who}: axis must be an integer, got {value!r}")
     if not -x.ndim <= value < x.ndim:
         raise ValueError(f"{who}: axis {value} is not one of the {x.ndim} axes of shape {x.shape}")

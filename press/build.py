@@ -23,17 +23,12 @@ import yaml
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from .editions import LOCALE, plain_tex
+from .bilingual import TWIN
+from .contents import PREFIX, contents
 from .landing import publish
 from .notebook import CHAPTERS, ROOT, Notebook, notebooks
-
-PREFIX = "chapters/"
-
-
-def contents(root: Path = ROOT) -> dict:
-    """``_toc.yml`` with paths as they are seen from ``chapters/``."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    return json.loads(json.dumps(toc).replace(f'"{PREFIX}', '"'))
+from .plain import plain_tex
+from .words import LOCALE
 
 
 def settings(root: Path, baseurl: str = "", repository: str = "") -> dict:
@@ -166,6 +161,7 @@ def main() -> None:
     parser.add_argument("--baseurl", default="", help="address at which the book is published")
     parser.add_argument("--repository", default="", help="address of its source")
     parser.add_argument("--root", type=Path, default=ROOT, help="folder of _config.yml")
+    parser.add_argument("--page", default="", help="a chapter whose pages' addresses to print")
     commands = parser.add_subparsers(dest="command")
     notebooks = commands.add_parser("notebooks", help="write the notebooks of one edition")
     notebooks.add_argument("language", choices=["zh", "en"])
@@ -174,10 +170,15 @@ def main() -> None:
     if arguments.command == "notebooks":
         write_notebooks(arguments.language, arguments.folder)
         return
-    page = build(
+    out = build(
         arguments.root.resolve(), arguments.strict, arguments.baseurl, arguments.repository
-    ) / "index.html"
-    print(f"\nThe book is built. Open it: {page.as_uri()}\nor run `make serve`.")
+    )
+    if arguments.page:
+        for edition in TWIN:
+            print((out / edition / f"{arguments.page}.html").as_uri())
+    else:
+        page = (out / "index.html").as_uri()
+        print(f"\nThe book is built. Open it: {page}\nor run `make serve`.")
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ import yaml
 from bs4 import BeautifulSoup
 
 from .bilingual import TWIN, in_language
-from .editions import LOCALE, STATIC, WORDS
+from .editions import THEME
 from .notebook import Notebook
+from .words import TAGS, words
 
-TAGS = {language: locale.replace("_", "-") for language, locale in LOCALE.items()}
 NEWS = 3  # entries on the landing page; the feed has all
 
 
@@ -49,16 +49,16 @@ def slider_of(root: Path, config: dict) -> dict | None:
     for _, html in Notebook(root / "chapters" / f"{page}.ipynb").outputs("text/html"):
         if figure := BeautifulSoup(html, "html.parser").select_one("figure.slider"):
             figure.script.decompose()  # the page has it as a file
-            words = {language: figure.select_one(f"[hidden] [data-lang={language}]").text
-                     for language in WORDS}  # fmt: skip
-            return {"html": str(figure), "page": page, "id": figure["id"], "words": words}
+            said = {language: figure.select_one(f"[hidden] [data-lang={language}]").text
+                     for language in TWIN}  # fmt: skip
+            return {"html": str(figure), "page": page, "id": figure["id"], "words": said}
     raise ValueError(f"_config.yml: book_slider names {page}, which has no slider")
 
 
 def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
     """Write what stands beside the editions in ``out``; see `press.build.outline`."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(STATIC / "templates"), autoescape=True,
+        loader=jinja2.FileSystemLoader(THEME / "templates"), autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
     for left in filter(Path.is_file, out.iterdir()):
@@ -66,9 +66,11 @@ def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
     base = config["html"]["baseurl"].rstrip("/")
     news, slider = changes(root), slider_of(root, config)
 
+    said = {language: words("page", language) | words("landing", language) for language in TWIN}
+
     def write(template: str, target: str, **context) -> None:
         page = environment.get_template(template).render(
-            base=base, editions=outlines, words=WORDS, tags=TAGS, **context
+            base=base, editions=outlines, words=said, tags=TAGS, **context
         )
         (out / target).write_text(page, encoding="utf-8")
 
@@ -83,12 +85,12 @@ def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
         "landing.html", "index.html", shown=[*TWIN], slider=slider,
         prefix={language: f"{language}/" for language in TWIN}, **common,
     )
-    write("404.html", "404.html")
+    write("404.html", "404.html", missing={lang: words("missing", lang)["text"] for lang in TWIN})
     write("robots.txt", "robots.txt")
     (out / ".nojekyll").touch()  # Pages would leave out folders that begin with an underscore
     if base:
         pages = ["index", *outlines["en"]["pages"]]
         write("sitemap.xml", "sitemap.xml", pages=pages)
-        for language in WORDS:
+        for language in TWIN:
             if news:
                 write("feed.xml", f"{language}/feed.xml", language=language, news=news)

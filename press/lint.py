@@ -10,13 +10,12 @@ import ast
 import html
 import re
 import sys
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from minigrad.lab.words import half
+from minigrad.lab.words import half, width
 
 from . import bilingual
 from .bilingual import shown, texts
@@ -40,6 +39,7 @@ from .markdown import (
 from .notebook import CHAPTERS, Notebook, languages, notebooks, tags
 
 COLUMNS = 88  # a line of code that fits the page
+BOTH = 120  # with its words in both languages
 BYTES = 1_500_000
 PICTURES = 340_000  # of the 400 kB that a page may weigh
 
@@ -201,12 +201,13 @@ def measured_times(book):
 
 @rule
 def code_width(book):
-    """Lines of code are at most 88 columns wide."""
+    """Lines of code are at most 88 columns wide in an edition, 120 with both languages."""
     for i, cell in book.code:
-        for line in cell.source.splitlines():
-            columns = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
-            if columns > COLUMNS:
-                yield i, f"{columns} columns, at most {COLUMNS}: {line[:40]}…"
+        for language, most in (("zh", COLUMNS), ("en", COLUMNS), ("", BOTH)):
+            code = bilingual.source(cell.source, language) if language else cell.source
+            for line in code.splitlines():
+                if width(line) > most:
+                    yield i, f"{width(line)} columns, at most {most}: {line[:40]}…"
 
 
 @rule
@@ -483,23 +484,26 @@ def terms(book):
 #: Chapters whose code is in English still.
 ENGLISH = {
     "preface", "notation", "computational-graph", "tensor-engine", "gradient-checking",
-    "lecun-xavier-he", "batch-norm", "gelu-silu-swish", "entropy-cross-entropy-kl", "newton",
-    "momentum", "adam", "speed",
+    "lecun-xavier-he", "gelu-silu-swish", "entropy-cross-entropy-kl",
+    "speed",
 }  # fmt: skip
 #: What is no English word in a Chinese line: functions, units, names of methods that begin small.
 LATIN = set(
     "abs arccos arg argmax argmin cos cosh det diag div erf exp inf log ln logit logits max min "
     "mod nan sigmoid sign sin sinh softmax softplus sqrt sum tan tanh tr True False None "
-    "epoch float minigrad ms kB MB GB".split()
+    "dampening epoch float lr minigrad ms kB MB GB".split()
 )
 #: Names that are the whole of a line; beside 汉字 every capitalised word counts as a name.
 NAMES = set(
     "Adam Adamax Nadam Lion Sophia Shampoo Muon Adafactor Adadelta Adagrad Nesterov Newton Powell "
-    "Rosenbrock Xavier Glorot He Kaiming LeCun Swish Mish Huber Re Im".split()
+    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Swish Mish Huber Re Im".split()
 )
-_LABELS = {"text", "annotate", "set_title", "set_xlabel", "set_ylabel", "suptitle", "supxlabel",
-           "supylabel", "set_label", "check", "check_close", "print"}  # fmt: skip
-_LABEL_OPTIONS = {"label", "title", "xlabel", "ylabel", "alt", "labels"}
+#: Functions that show words, and at which place they are given.
+_LABELS = {
+    "annotate": 0, "check": 0, "check_close": 0, "print": 0, "set_label": 0, "set_title": 0,
+    "set_xlabel": 0, "set_ylabel": 0, "suptitle": 0, "supxlabel": 0, "supylabel": 0, "text": 2,
+}  # fmt: skip
+_LABEL_OPTIONS = {"label", "title", "xlabel", "ylabel"}
 
 
 def _lines(text):
@@ -520,20 +524,44 @@ def code_words(source):
     for node in ast.walk(_tree(source)):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            given = [*node.args] if name in _LABELS else []
-            given += [word.value for word in node.keywords if word.arg in _LABEL_OPTIONS]
+            if name in _LABELS:
+                read |= _literals(node.args[_LABELS[name] : _LABELS[name] + 1])
+            read |= _literals(word.value for word in node.keywords if word.arg in _LABEL_OPTIONS)
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            given = [node.value]  # a docstring
-        else:
-            continue
-        for argument in given:
-            read |= {(one.lineno, one.col_offset) for one in ast.walk(argument)
-                     if isinstance(one, ast.Constant | ast.JoinedStr)}  # fmt: skip
-    for group in texts(source):
-        line = source.count("\n", 0, group[0].start) + 1
-        column = len(source[: group[0].start].rpartition("\n")[2].encode())
-        if group[0].is_comment or (line, column) in read:
+            read |= _literals([node.value])  # a docstring
+    for group, place in _placed(source):
+        pragma = group[0].is_comment and shown(group).startswith(("fmt:", "noqa", "type:"))
+        if place in read or group[0].is_comment and not pragma:
             yield from _lines(shown(group))
+
+
+def _literals(nodes):
+    """Where the literals in some expressions begin, as (line, column)."""
+    return {
+        (one.lineno, one.col_offset)
+        for node in nodes
+        for one in ast.walk(node)
+        if isinstance(one, ast.Constant | ast.JoinedStr)
+    }
+
+
+def _placed(source):
+    """The texts of a cell and where they begin."""
+    for group in texts(source):
+        before = source[: group[0].start]
+        yield group, (before.count("\n") + 1, len(before.rpartition("\n")[2].encode()))
+
+
+def _given_twice(source):
+    """Where literals begin that are given in both languages: ``zh=…, en=…`` or a dict of them."""
+    found = set()
+    for node in ast.walk(_tree(source)):
+        if isinstance(node, ast.Call):
+            found |= _literals(word.value for word in node.keywords if word.arg in ("zh", "en"))
+        elif isinstance(node, ast.Dict):
+            if {getattr(key, "value", None) for key in node.keys} == {"zh", "en"}:
+                found |= _literals(node.values)
+    return found
 
 
 def shown_words(book):
@@ -552,9 +580,9 @@ def english(line):
     line = re.sub(r"\$[^$]*\$|`[^`]*`", " ", line)
     names = "[A-Z]" if re.search(HAN, line) else "[A-Z].*[A-Z]"
     found = []
-    for word in re.split(r"[\s，。；：（）、“”…/|\ufffc]+", line):
+    for word in re.split(r"[\s，。；：（）、“”…|\ufffc]+", line):
         word = re.sub(r"^[(\[“‘'\"]+|[)\]”’'\",.;:!?]+$", "", word)
-        plain = re.fullmatch(r"[A-Za-z]+(?:[-'’][A-Za-z]+)*", word)
+        plain = re.fullmatch(r"[A-Za-z]+(?:[-'’/][A-Za-z]+)*", word)
         if plain and (len(word) > 2 or word in _SHORT):
             if not (re.match(names, word) or word in LATIN or word in NAMES):
                 found.append(word)
@@ -599,14 +627,24 @@ def untranslated(book):
         for line in code_words(bilingual.source(cell.source, "zh")):
             if words := english(line):
                 yield i, f"{', '.join(words)}: English in the Chinese half, {line.strip()!r}"
-        for group in texts(bilingual.source(cell.source, "en")):
-            if re.search(HAN, shown(group)):
+        en = bilingual.source(cell.source, "en")
+        for group, place in _placed(en):
+            if re.search(HAN, shown(group)) and place not in _given_twice(en):
                 yield i, f"Chinese in the English half: {shown(group)!r}"
     for i, line in shown_words(book):
         if words := english(half(line, "zh")):
             yield i, f"{', '.join(words)}: English in the Chinese half of the output, {line!r}"
         if re.search(HAN, half(line, "en")):
             yield i, f"Chinese in the English half of the output, {line!r}"
+
+
+@rule
+def language_said(book):
+    """A page that uses the laboratory says ``language("中文 · English")``, for its words too."""
+    code = "\n".join(cell.source for _, cell in book.code)
+    if "minigrad.lab" in code and 'language("中文 · English")' not in code:
+        if book.path.stem not in ENGLISH:
+            yield None, 'language("中文 · English") is not said where it begins'
 
 
 @rule

@@ -7,9 +7,9 @@ import tokenize
 import pytest
 from nbformat.v4 import new_output
 
-from minigrad.lab import table
+from minigrad.lab import language, problems, style, table
 from minigrad.lab.tables import aligned
-from minigrad.lab.words import half, width
+from minigrad.lab.words import half, own, width
 from press.bilingual import in_language, output, source, texts
 from press.notebook import CHAPTERS, ROOT, Notebook, notebooks
 
@@ -42,6 +42,19 @@ def code_of(path):
 def test_a_line_has_two_halves(line, zh, en):
     assert (half(line, "zh"), half(line, "en")) == (zh, en)
     assert half(zh, "zh") == zh and half(en, "en") == en
+
+
+def test_the_words_of_the_laboratory_are_in_the_language_of_the_chapter():
+    try:
+        for name, label in {"中文": "梯度下降", "English": "gradient descent",
+                            "中文 · English": "梯度下降 · gradient descent"}.items():  # fmt: skip
+            language(name)
+            assert style.line("gradient-descent")["label"] == label
+            assert problems.ravine().label == own("峡谷 · ravine")
+        with pytest.raises(ValueError, match="got 'Deutsch'"):
+            language("Deutsch")
+    finally:
+        language("中文 · English")
 
 
 # --- Code ------------------------------------------------------------------------------------------
@@ -122,8 +135,8 @@ def skeleton(code):
 def test_the_halves_of_a_chapter_are_its_code_but_for_words(path):
     for code in code_of(path):
         both = skeleton(code)
-        for language in ("zh", "en"):
-            kept = source(code, language)
+        for edition in ("zh", "en"):
+            kept = source(code, edition)
             assert skeleton(kept) == both, kept
             assert source(kept, language) == kept, "a half has nothing left to take away"
 
@@ -173,15 +186,15 @@ def test_a_table_aligns_han():
 
 def test_the_halves_of_a_table_are_the_tables_of_the_halves(displayed):
     table(ROWS, COLUMNS)
-    for language in ("zh", "en"):
-        table([[half(cell, language) if isinstance(cell, str) else cell for cell in row] for row in ROWS],
-              {half(name, language): form for name, form in COLUMNS.items()})  # fmt: skip
+    for edition in ("zh", "en"):
+        table([[half(cell, edition) if isinstance(cell, str) else cell for cell in row] for row in ROWS],
+              {half(name, edition): form for name, form in COLUMNS.items()})  # fmt: skip
     both, *alone = (
         new_output("display_data", {"text/html": made._repr_html_(), "text/plain": repr(made)})
         for made in displayed
     )
-    for language, expected in zip(("zh", "en"), alone):
-        assert output(both, language) == expected
+    for edition, expected in zip(("zh", "en"), alone):
+        assert output(both, edition) == expected
     assert alone[1].data["text/plain"].splitlines() == [
         "method     rate     ratio", "momentum   0.50  3 [1, 5]", "Adam      12.25         —"
     ]  # fmt: skip

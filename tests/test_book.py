@@ -61,7 +61,7 @@ def test_check_prints_the_label(capsys):
     check_close("eq:c", [1.0, 2.0], [1.0, 2.0 + 1e-13])
     check_close("eq:d", [1000.0, 1000.5], 1000.0, tol=1e-3)  # scaled by |want|, scalar want
     assert capsys.readouterr().out.splitlines() == [
-        "✓ eq:a", "✓ eq:b", "✓ eq:c  |difference| ≤ 1e-12", "✓ eq:d  |difference| ≤ 0.001"
+        "✓ eq:a", "✓ eq:b", "✓ eq:c  |Δ| ≤ 1e-12", "✓ eq:d  |Δ| ≤ 0.001"
     ]  # fmt: skip
 
 
@@ -568,8 +568,8 @@ def test_paths():
     problem = problems.ravine()
     axes = plots.paths(problem, {"adam": np.zeros((3, 2)), "sgd": np.ones((3, 2))})
     lines = {line.get_label(): line for line in axes.get_lines()}
-    assert lines["adam"].get_color() == style.color["adam"]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["adam", "sgd"]
+    assert lines["Adam"].get_color() == style.color["adam"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["Adam", "SGD"]
     assert (*axes.get_xlim(), *axes.get_ylim()) == problem.bounds
     plt.close("all")
 
@@ -631,7 +631,7 @@ def test_execution_is_canonical(executed):
     assert [cell.get("execution_count") for cell in cells] == [None, 1, 2, 3, 4]
     assert cells[1]["metadata"] == {}
     (printed,) = cells[1]["outputs"]
-    assert "".join(printed["text"]) == "one\ntwo\n✓ eq:a  |difference| ≤ 1e-12\n"
+    assert "".join(printed["text"]) == "one\ntwo\n✓ eq:a  |Δ| ≤ 1e-12\n"
     (figure,) = cells[2]["outputs"]
     assert figure["metadata"] == {"image/png": {"height": 360, "width": 640}}
     (knob,) = cells[3]["outputs"]
@@ -731,7 +731,7 @@ def test_the_engine_imports_neither_lab_nor_press():
         if "lab" not in source.parts:
             assert not wrong.search(source.read_text("utf-8")), source
         assert not re.search(r"^\s*(from|import) press\b", source.read_text("utf-8"), re.M), source
-    assert set(lab.__all__) == {"check", "check_close", "claim", "slider"}
+    assert set(lab.__all__) == {"check", "check_close", "claim", "language", "slider", "table"}
 
 
 # -- training

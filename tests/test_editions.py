@@ -1,6 +1,5 @@
 """One notebook becomes two clean editions (press/editions.py), and Chinese can be searched."""
 
-import ast
 import base64
 import datetime
 import io
@@ -10,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -25,17 +23,16 @@ from PIL import Image
 from minigrad.lab.sliders import _html
 from press import cards
 from press.bilingual import in_language
-from press.build import contents, settings
-from press.editions import (
-    STATIC,
-    WORDS,
-    one_language,
-    plain_tex,
-    repository_links,
-)
+from press.build import settings
+from press.contents import contents, faults, plan
+from press.editions import THEME
 from press.landing import changes
+from press.markdown import HAN
 from press.notebook import CHAPTERS, ROOT, Notebook, notebooks
+from press.pages import repository_links
+from press.plain import plain_tex
 from press.search import split
+from press.words import one_language, words
 
 _png = io.BytesIO()
 Image.new("RGB", (8, 8), "navy").save(_png, "PNG")
@@ -182,14 +179,19 @@ def test_captions():
         assert zh != en and not zh.isascii() and en.isascii(), part["caption"]
 
 
-def test_every_word_of_the_frame_is_in_both_languages():
-    assert WORDS["zh"].keys() == WORDS["en"].keys()
-    templates = "".join(path.read_text(encoding="utf-8") for path in STATIC.rglob("*.html"))
-    for key in WORDS["en"]:
-        used = re.search(rf"words(\[language\])?\.{key}\b", templates) or key in {"permalink", "show_code", "hide_code"}
-        assert used, f"WORDS[{key!r}] is used nowhere"
-        if "switch" not in key:
-            assert not re.search("[\u3000-\u9fff]", WORDS["en"][key])
+def test_every_word_of_the_frame_is_in_both_languages_and_used():
+    table = yaml.safe_load((ROOT / "press" / "words.yml").read_text(encoding="utf-8"))
+    templates = "".join(path.read_text(encoding="utf-8") for path in THEME.rglob("*.html"))
+    for section, entries in table.items():
+        for key, both in entries.items():
+            assert both.keys() == {"zh", "en"} and all(both.values()), (section, key)
+            if "switch" not in key:
+                assert not re.search("[\u3000-\u9fff]", str(both["en"])), (section, key)
+            if section in ("page", "landing") and key not in {"permalink", "show_code", "hide_code"}:
+                used = re.search(rf"words(\[(language|own)\])?\.{key}\b", templates)
+                assert used, f"{section}.{key} is used nowhere"
+    assert words("page", "zh")["contents"] == "目录"
+    assert not re.search(HAN, re.sub(r"\{#.*?#\}", "", templates)), "words stand in words.yml"
 
 
 def test_every_chapter_of_the_contents_exists_and_is_listed():
@@ -197,6 +199,29 @@ def test_every_chapter_of_the_contents_exists_and_is_listed():
     listed = {toc["root"]} | {c["file"] for part in toc["parts"] for c in part["chapters"]}
     present = {path.relative_to(CHAPTERS).with_suffix("").as_posix() for path in notebooks(CHAPTERS)}
     assert listed == present
+
+
+def test_the_plan_of_the_book_names_every_chapter_once():
+    toc = contents()
+    assert faults(toc) == []
+    entries = [entry for part in plan(toc["meta"]) for entry in part.entries]
+    assert [e.number for e in entries if e.name == "optimizers/adam"] == ["8.7"]
+    for entry in entries:
+        if entry.title:
+            zh, en = (one_language(entry.title, language) for language in ("zh", "en"))
+            assert not re.search(HAN, en) and " · " in entry.title, entry
+
+
+@pytest.mark.parametrize("old, new", [
+    ("file: optimizers/adam", "file: optimizers/adamw"),
+    (" - optimizers/adam\n", " - optimizers/adam: 亚当 · Adam\n"),
+    (" *- optimizers/adam\n", ""),
+    (" - optimizers/momentum\n", " - optimizers/adam\n"),
+])  # fmt: skip
+def test_a_chapter_that_is_missing_in_the_plan_is_noticed(old, new):
+    text = yaml.safe_dump(contents(), allow_unicode=True)
+    assert re.search(old, text)
+    assert faults(yaml.safe_load(re.sub(old, new, text)))
 
 
 # --- Search ------------------------------------------------------------------------------------
@@ -233,7 +258,7 @@ def luminance(colour: str) -> float:
 
 def test_every_colour_of_text_is_legible_in_both_themes():
     """WCAG AA, 4.5 : 1, for every colour of text on the page's backgrounds, code included."""
-    css = (STATIC / "book.css").read_text(encoding="utf-8")
+    css = (THEME / "book.css").read_text(encoding="utf-8")
     light, dark = re.findall(r"color-scheme: \w+;(.*?)\}", css, flags=re.S)[:2]
     for theme in (light, dark):
         colours = dict(re.findall(r"--([\w-]+): (#\w+);", theme))
@@ -253,9 +278,19 @@ NEWS = """
 - {date: 2026-01-01, zh: 开张, en: The book opens}
 """
 BASE = "https://example.org/book"
+PLAN = """\
+meta:
+  planned:
+  - caption: 部分 · Part
+    chapters:
+    - chapters/part/later: "后来 · Later"
+    - chapters/part/second
+  - caption: 优化器 · Optimizers
+    chapters: [{chapters/optimizers/adam: "亚当 · Adam"}]
+"""
 
 
-def write_book(folder: Path, chapter: dict) -> Path:
+def write_book(folder: Path, chapter: dict, parts: str = "") -> Path:
     """A book of two chapters with this repository's settings, but its own slider and news."""
     (folder / "chapters" / "part").mkdir(parents=True)
     settings = (ROOT / "_config.yml").read_text(encoding="utf-8")
@@ -265,11 +300,11 @@ def write_book(folder: Path, chapter: dict) -> Path:
     (folder / "chapters" / "news.yml").write_text(NEWS, encoding="utf-8")
     (folder / "_toc.yml").write_text(
         "format: jb-book\nroot: chapters/first\nparts:\n- caption: 部分 · Part\n  chapters:\n"
-        "  - file: chapters/part/second\n", encoding="utf-8",
+        f"  - file: chapters/part/second\n{parts}{PLAN}", encoding="utf-8",
     )
     (folder / "chapters" / "references.bib").write_text("", encoding="utf-8")
-    first = notebook(markdown("zh", "# 开头\n\n[下一章](part/second.ipynb)"),
-                     markdown("en", "# Beginning\n\n[Next](part/second.ipynb)"))  # fmt: skip
+    first = notebook(markdown("zh", "# 开头\n\n[下一章](part/second.ipynb)\n\n```{parts}\n```"),
+                     markdown("en", "# Beginning\n\n[Next](part/second.ipynb)\n\n```{parts}\n```"))  # fmt: skip
     for name, content in (("first", first), ("part/second", chapter)):
         path = folder / "chapters" / f"{name}.ipynb"
         path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
@@ -279,7 +314,7 @@ def write_book(folder: Path, chapter: dict) -> Path:
 def run_build(folder: Path, *options: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "press.build", "--root", folder, *options],
-        cwd=ROOT, capture_output=True, text=True, timeout=120,
+        cwd=ROOT, capture_output=True, text=True, timeout=900,
     )
 
 
@@ -326,15 +361,26 @@ def test_twin_pages(site):
     assert zh.find(id="equation-eq-first") and en.find(id="equation-eq-first")
 
 
+def test_the_map_counts_planned_chapters_and_links_the_others(site):
+    for edition, expected in (
+        ("zh", ["1 部分", "1.1 后来", "1.2 测试章", "2 优化器", "2.1 亚当"]),
+        ("en", ["1 Part", "1.1 Later", "1.2 A test chapter", "2 Optimizers", "2.1 Adam"]),
+    ):
+        parts = page(site, f"{edition}/first.html").select_one("dl.parts")
+        assert [element.text.strip() for element in parts.select("dt, li")] == expected
+        assert [link["href"] for link in parts.select("a")] == ["part/second.html"]
+        assert [one.text for one in parts.select(".planned")] == [expected[1][4:], expected[4][4:]]
+
+
 def test_no_line_begins_with_the_comma_after_a_formula(site):
     tie = page(site, "zh/part/second.html").select_one("span.tie")
     assert tie.text.startswith("（") and tie.text.endswith("），") and tie.select_one(".math")
 
 
 def test_images_have_words_sizes_and_patience(site):
-    for edition, words in (("zh", "一条曲线"), ("en", "A curve")):
+    for edition, said in (("zh", "一条曲线"), ("en", "A curve")):
         image = page(site, f"{edition}/part/second.html").select_one("article img")
-        assert image["alt"] == words
+        assert image["alt"] == said
         assert image["loading"] == "lazy"
         assert (image["width"], image["height"]) == ("4", "4"), "half of 8 × 8 pixels"
 
@@ -368,20 +414,20 @@ def test_the_head_of_a_page_says_how_long_it_takes(tmp_path):
     folder = write_book(tmp_path, chapter)
     assert run_build(folder).returncode == 0
     site = folder / "_build" / "html"
-    for edition, words in (("zh", "10 分钟读完"), ("en", "10 minutes to read")):
+    for edition, said in (("zh", "10 分钟读完"), ("en", "10 minutes to read")):
         tools = page(site, f"{edition}/part/second.html").select_one("h1 + .tools")
-        assert words in tools.text
+        assert said in tools.text
         listed = page(site, f"{edition}/index.html").select_one("nav small").text
         assert listed.split()[0] == "10"
 
 
 def test_a_page_is_described_by_what_it_begins_with(site):
     """Not by its card, a table; formulas readable, citations without their numbers."""
-    for edition, words in (("zh", "第一段，说的是优化器，即（x），见下。"), ("en", "The first paragraph.")):
+    for edition, said in (("zh", "第一段，说的是优化器，即（x），见下。"), ("en", "The first paragraph.")):
         soup = page(site, f"{edition}/part/second.html")
-        assert soup.select_one("meta[name=description]")["content"] == words
+        assert soup.select_one("meta[name=description]")["content"] == said
         text = (site / edition / "_text/part/second.js").read_text(encoding="utf-8")
-        assert words in text
+        assert said in text
 
 
 def test_figures_sliders_and_claims_have_addresses(site):
@@ -395,7 +441,7 @@ def test_figures_sliders_and_claims_have_addresses(site):
         for place in (*soup.select(".cell_output[id]"), claim, soup.find(id="equation-eq-first")):
             link = place.select_one("a.headerlink")
             assert link["href"] == f"#{place['id']}"
-            assert link["aria-label"] == WORDS[edition]["permalink"]
+            assert link["aria-label"] == words("page", edition)["permalink"]
 
 
 def test_the_landing_pages_show_the_book(site):
@@ -578,23 +624,6 @@ def test_a_downloaded_notebook_runs_in_an_empty_folder(tmp_path):
     assert all(cell.outputs for cell in done.cells if cell.cell_type == "code")
 
 
-def test_what_is_installed_is_all_that_chapters_need():
-    """The extra `lab` names every library that the laboratory imports."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    extras = project["project"]["optional-dependencies"]
-    listed = [*project["project"]["dependencies"], *extras["lab"]]
-    installed = {re.split("[<>=]", name)[0] for name in listed}
-    imported = set()
-    for file in (ROOT / "minigrad" / "lab").glob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = [node.module] if isinstance(node, ast.ImportFrom) and not node.level else [
-                alias.name for alias in getattr(node, "names", ()) if isinstance(node, ast.Import)]  # fmt: skip
-            imported |= {name.split(".")[0] for name in names if name}
-    names = {"PIL": "pillow", "sklearn": "scikit-learn", "IPython": "ipywidgets", "matplotlib_inline": "ipywidgets"}
-    others = imported - set(sys.stdlib_module_names) - {"minigrad"}
-    assert {names.get(name, name) for name in others} <= installed
-
-
 # --- Faults are noticed --------------------------------------------------------------------------
 
 
@@ -628,7 +657,7 @@ def test_plain_jupyter_book_gives_the_chinese_edition(tmp_path):
     shutil.copytree(ROOT / "press", folder / "press")  # _config.yml finds the extension beside it
     run = subprocess.run(
         [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "--keep-going", "."],
-        cwd=folder, capture_output=True, text=True, timeout=120,
+        cwd=folder, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
     soup = page(folder / "_build" / "html", "chapters/part/second.html")

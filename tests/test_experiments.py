@@ -26,7 +26,7 @@ def rng(seed):
 def bowl(method, rate, seed):
     """A score whose best rate is 0.1 for "a", 1 for "b", and inf at rate 100 for odd seeds."""
     if rate == 100 and seed % 2:
-        return np.nan
+        return np.log(np.float64(-rate))  # NaN, and a warning outside of sweeps
     return np.log10(rate / {"a": 0.1, "b": 1.0}[method]) ** 2 + rng(seed).normal(0, 0.1)
 
 
@@ -429,7 +429,7 @@ def test_stored_scores_come_back_and_an_entry_comes_out_again(stored, capsys):
     assert tuned.chosen == {"x": 2} and tuned.axes["seed"] == (7, 8)
     assert results.made_with.keys() == {"python", "numpy", "scipy", "kernel"}
     results.again()
-    assert capsys.readouterr().out == "✓ seed = 8, x = 2  |difference| ≤ 1e-05\n"
+    assert capsys.readouterr().out == "✓ seed = 8, x = 2  |Δ| ≤ 1e-05\n"
     tuning.again(1e-5, x=1, seed=0)
     with pytest.raises(ValueError, match="seed is not given"):
         tuning.again(1e-5, x=1)
@@ -468,6 +468,7 @@ def test_long_experiments_are_stored_and_come_out_again(script, capsys):
     assert path.is_file(), f"no {path.name}: run `make experiments C={script.parent.name}/{script.stem}`"
     experiments.load(path).again()
     assert capsys.readouterr().out.startswith("✓")
-    assert json.loads(path.read_text(encoding="utf-8"))["minutes"] <= 15
+    took = json.loads(path.read_text(encoding="utf-8"))["cpu minutes"]
+    assert took <= 30  # 15 minutes on two cores
     chapter = script.with_suffix(".ipynb").read_text(encoding="utf-8")
     assert f'load(\\"{path.name}\\")' in chapter and ".again(" in chapter

@@ -276,6 +276,8 @@ PLANTED = [
     ("measured-times", extra_code("t = perf_counter()", stream("3.1 ms\n"))),
     ("measured-times", tagged("slider", "nbval-ignore-output")),
     ("code-width", extra_code("x = " + "1 + " * 21 + "12345")),
+    ("code-width", extra_code("x = f('甲 · " + "a" * 81 + "')")),
+    ("code-width", extra_code("x = f('" + "甲" * 30 + " · " + "a" * 60 + "')")),
     ("solutions", tagged("exercises", "hide-cell")),
     ("solutions", tagged("exercises", "solution")),
     ("alt-text", no_alt),
@@ -351,6 +353,7 @@ PLANTED = [
     ("untranslated", output_of("exercises", stream("正常 · η = 0.1: fine with it\n"))),
     ("untranslated", output_of("exercises", shown(text_html="<td>step</td>"))),
     ("untranslated", output_of("exercises", shown(text_html="<td>步</td>"))),
+    ("language-said", extra_code("from minigrad.lab import check")),
     ("printed-whole", extra_code('print("步数 · steps:", n)', stream("步数 · steps: 3\n"))),
 ]  # fmt: skip
 

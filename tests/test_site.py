@@ -23,7 +23,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from test_backmatter import missing_claims, missing_terms, missing_works, undocumented
 
-from press.build import contents, settings
+from press.build import settings
+from press.contents import contents
 from press.notebook import CHAPTERS, ROOT, TWIN, Notebook, notebooks
 from press.search import Chinese, split
 
@@ -690,13 +691,26 @@ def test_the_first_page_has_the_chapter_s_slider_and_all_chapters(page, site):
         assert len(captions) == len(TOC["parts"])
 
 
+ON_SCREEN = """element => {
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  const there = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+  return top >= 0 && bottom <= innerHeight && element.contains(there);
+}"""
+
+
 def test_contents_on_a_phone(tab, address):
-    tab.set_viewport_size({"width": 360, "height": 740})
+    tab.set_viewport_size({"width": 360, "height": 640})
     tab.goto(f"{address}/zh/{ADAM}")
     menu = tab.locator("nav.contents")
     assert not menu.is_visible()
     tab.click("button.menu")
     assert menu.is_visible()
+    last = menu.locator("a").last
+    tab.mouse.move(100, 300)
+    tab.mouse.wheel(0, 10_000)
+    tab.wait_for_function(ON_SCREEN, arg=last.element_handle())
+    tab.mouse.wheel(0, -10_000)
+    tab.wait_for_function(ON_SCREEN, arg=menu.locator("a").first.element_handle())
     tab.keyboard.press("Escape")
     assert not menu.is_visible()
     sections = tab.locator("nav.here")

@@ -90,7 +90,8 @@ def tensors(key: str, given: Any) -> list[Tensor]:
     if isinstance(given, Tensor):
         return [given]
     if not isinstance(given, (list, tuple)) or not all(isinstance(x, Tensor) for x in given):
-        raise TypeError(f"grad: {key} must be a Tensor or a list of them, got {given!r}")
+        kind = type(given).__name__
+        raise TypeError(f"grad: {key} must be a Tensor or a list of them, got {kind}")
     return list(given)
 
 

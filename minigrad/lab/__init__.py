@@ -1,8 +1,8 @@
 """The laboratory of the chapters: what they import beside the engine, which never imports it.
 
-A chapter needs five names, ``from minigrad.lab import check, check_close, claim, slider, table``;
-words that they show are in both languages (:mod:`minigrad.lab.words`). The import also sets the
-style of figures (:mod:`minigrad.lab.style`). What chapters share besides: test problems
+A chapter needs six names, ``from minigrad.lab import check, check_close, claim, language, slider,
+table``; the words that they show are in both languages (:mod:`minigrad.lab.words`). The import also
+sets the style of figures (:mod:`minigrad.lab.style`). What chapters share besides: test problems
 (:mod:`minigrad.lab.problems`), data (:mod:`minigrad.lab.data`), the training loop
 (:mod:`minigrad.lab.training`), experiments (:mod:`minigrad.lab.experiments`), plots
 (:mod:`minigrad.lab.plots`).
@@ -13,5 +13,6 @@ from .checks import check, check_close
 from .claims import claim
 from .sliders import slider
 from .tables import table
+from .words import language
 
-__all__ = ["check", "check_close", "claim", "slider", "table"]
+__all__ = ["check", "check_close", "claim", "language", "slider", "table"]

@@ -29,7 +29,7 @@ def check(label, condition):
 
 
 def check_close(label, got, want, tol=1e-12):
-    """Print ``✓ label  |difference| ≤ tol`` if ``|got - want| ≤ tol · max(1, |want|)`` everywhere.
+    """Print ``✓ label  |Δ| ≤ tol`` if ``|got - want| ≤ tol · max(1, |want|)`` everywhere.
 
     The tolerance is printed and not the measured difference, which is rounding noise and differs
     between processors. Tensors count as their arrays.
@@ -39,7 +39,7 @@ def check_close(label, got, want, tol=1e-12):
         ValueError: if the shapes differ (a scalar ``want`` fits any) or the arrays are empty.
 
     >>> check_close("eq:sum", sum([0.1] * 10), 1.0)
-    ✓ eq:sum  |difference| ≤ 1e-12
+    ✓ eq:sum  |Δ| ≤ 1e-12
     """
     got, want = (np.asarray(getattr(x, "data", x) if hasattr(x, "requires_grad") else x)
                  for x in (got, want))  # fmt: skip
@@ -50,4 +50,4 @@ def check_close(label, got, want, tol=1e-12):
     difference = np.max(np.abs(got - want) / np.maximum(1, np.abs(want)))
     if not difference <= tol:
         raise AssertionError(f"{label}: |difference| is {difference:.3g}, must be ≤ {tol:g}")
-    print(f"✓ {label}  |difference| ≤ {tol:g}")
+    print(f"✓ {label}  |Δ| ≤ {tol:g}")

@@ -68,7 +68,7 @@ def sweep(scores, x, each=(), ax=None, of="mean", labels=None, **look):
             logarithmic.
         labels: ``{combination: text}``, a combination being a value, or a tuple if ``each`` has
             several; default: the values. A value that :mod:`minigrad.lab.style` knows has its own
-            colour and dash.
+            colour, dash and label.
         look: more for every curve, as ``axes.plot`` takes it.
 
     >>> scores = experiments.sweep(lambda eta, seed: eta + seed, {"eta": (0.01, 0.1, 1)})
@@ -90,7 +90,9 @@ def sweep(scores, x, each=(), ax=None, of="mean", labels=None, **look):
         center, low, high = (np.where(np.isfinite(end), end, np.nan) for end in part.interval(of))
         key = point[0] if len(point) == 1 else point
         known = style.line(key) if isinstance(key, str) and key in style.color else {}
-        named = {"label": labels[key] if labels else ", ".join(map(str, point))} if each else {}
+        named = {}
+        if labels or each and not known:
+            named = {"label": labels[key] if labels else ", ".join(map(str, point))}
         kind = {} if x == "step" else {"marker": "o", "markersize": 5}
         kind = kind if numbers else kind | {"linestyle": "none"}
         (line,) = ax.plot(where, center, **{**known, **kind, **named, **look})

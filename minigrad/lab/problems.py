@@ -16,13 +16,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .words import own
+
 
 @dataclass(frozen=True)
 class Problem:
     """A function to minimise.
 
     Attributes:
-        name: as in the text.
+        name: as in the text; ``label`` is what the page calls it, in both languages.
         f: the function; ``f(x)`` for ``x`` of shape ``(..., dimension)`` has shape ``(...)``.
         start: where runs begin.
         minimum: a global minimiser.
@@ -35,6 +37,11 @@ class Problem:
     minimum: np.ndarray
     bounds: tuple[float, float, float, float]
 
+    @property
+    def label(self):
+        """What it is called on the page."""
+        return own(_LABELS.get(self.name, self.name))
+
     def gradient(self, x):
         """∇f at one point, to machine precision, by the complex step ``Im f(x + ih·e_k) / h``.
 
@@ -43,6 +50,14 @@ class Problem:
         """
         x = np.asarray(x, dtype=float)
         return self.f(x + 1e-30j * np.eye(x.size)).imag / 1e-30
+
+
+_LABELS = {
+    "ravine": "峡谷 · ravine",
+    "saddle": "鞍形 · saddle",
+    "plateau": "平台 · plateau",
+    "two minima": "两个极小点 · two minima",
+}
 
 
 def _problem(name, f, start, minimum, bounds):

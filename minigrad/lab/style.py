@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from .words import half
+from .words import half, own
 
 WIDTH = 6.4  # inches at 100 dpi: the 640-px column
 SCALE = 2  # pixels stored per CSS pixel
@@ -55,50 +55,73 @@ muted = "#B0B0B0"  # context: level lines, reference curves, other seeds
 _solid, _dash, _dot, _dashdot = "-", (0, (5, 2)), (0, (1.2, 1.5)), (0, (5, 1.5, 1.2, 1.5))
 _lines = {
     # optimizers
-    "sgd": ("grey", _solid), "sgdw": ("grey", _dash), "gradient-descent": ("grey", _solid),
-    "lars": ("grey", _dot), "schedule-free-sgd": ("grey", _dashdot),
-    "momentum": ("blue", _solid), "sgdm": ("blue", _solid), "swa": ("blue", _dash),
-    "lookahead": ("blue", _dot), "ema": ("blue", _dashdot),
-    "nesterov": ("sky", _solid), "nadam": ("sky", _dash), "swats": ("sky", _dot),
-    "adagrad": ("green", _solid), "adafactor": ("green", _dash), "shampoo": ("green", _dot),
-    "soap": ("green", _dashdot),
-    "rmsprop": ("orange", _solid), "adadelta": ("orange", _dash), "lion": ("orange", _dot),
-    "adam": ("red", _solid), "adamax": ("red", _dash), "lamb": ("red", _dot),
-    "sophia": ("red", _dashdot),
-    "adamw": ("purple", _solid), "radam": ("purple", _dash),
-    "schedule-free-adamw": ("purple", _dot), "schedule-free": ("purple", _dot),
-    "amsgrad": ("wine", _solid), "adabound": ("wine", _dash), "amsbound": ("wine", _dot),
-    "muon": ("wine", _dashdot),
+    "sgd": ("grey", _solid, "SGD"), "sgdw": ("grey", _dash, "SGDW"),
+    "gradient-descent": ("grey", _solid, "梯度下降 · gradient descent"),
+    "lars": ("grey", _dot, "LARS"),
+    "schedule-free-sgd": ("grey", _dashdot, "Schedule-Free SGD"),
+    "momentum": ("blue", _solid, "动量 · momentum"), "sgdm": ("blue", _solid, "SGDM"),
+    "swa": ("blue", _dash, "SWA"), "lookahead": ("blue", _dot, "Lookahead"),
+    "ema": ("blue", _dashdot, "EMA"), "nesterov": ("sky", _solid, "Nesterov"),
+    "nadam": ("sky", _dash, "NAdam"), "swats": ("sky", _dot, "SWATS"),
+    "adagrad": ("green", _solid, "Adagrad"), "adafactor": ("green", _dash, "Adafactor"),
+    "shampoo": ("green", _dot, "Shampoo"), "soap": ("green", _dashdot, "SOAP"),
+    "rmsprop": ("orange", _solid, "RMSprop"), "adadelta": ("orange", _dash, "Adadelta"),
+    "lion": ("orange", _dot, "Lion"), "adam": ("red", _solid, "Adam"),
+    "adamax": ("red", _dash, "Adamax"), "lamb": ("red", _dot, "LAMB"),
+    "sophia": ("red", _dashdot, "Sophia"), "adamw": ("purple", _solid, "AdamW"),
+    "radam": ("purple", _dash, "RAdam"),
+    "schedule-free-adamw": ("purple", _dot, "Schedule-Free AdamW"),
+    "schedule-free": ("purple", _dot, "Schedule-Free"), "amsgrad": ("wine", _solid, "AMSGrad"),
+    "adabound": ("wine", _dash, "AdaBound"), "amsbound": ("wine", _dot, "AMSBound"),
+    "muon": ("wine", _dashdot, "Muon"),
     # optimization methods
-    "newton": ("red", _solid), "newton-cg": ("red", _dash), "bfgs": ("green", _solid),
-    "l-bfgs": ("green", _dash), "cg": ("purple", _solid), "augmented-lagrangian": ("wine", _solid),
+    "newton": ("red", _solid, "牛顿法 · Newton"),
+    "newton-cg": ("red", _dash, "牛顿–共轭梯度 · Newton–CG"),
+    "bfgs": ("green", _solid, "BFGS"), "l-bfgs": ("green", _dash, "L-BFGS"),
+    "cg": ("purple", _solid, "共轭梯度 · CG"),
+    "augmented-lagrangian": ("wine", _solid, "增广拉格朗日 · augmented Lagrangian"),
     # initializations
-    "lecun": ("blue", _solid), "xavier": ("green", _solid), "he": ("red", _solid),
-    "kaiming": ("red", _solid), "orthogonal": ("purple", _solid), "ntk": ("orange", _solid),
-    "normal": ("grey", _solid), "uniform": ("grey", _dash), "zeros": ("grey", _dot),
+    "lecun": ("blue", _solid, "LeCun"), "xavier": ("green", _solid, "Xavier"),
+    "he": ("red", _solid, "He"), "kaiming": ("red", _solid, "Kaiming"),
+    "orthogonal": ("purple", _solid, "正交 · orthogonal"), "ntk": ("orange", _solid, "NTK"),
+    "normal": ("grey", _solid, "正态 · normal"), "uniform": ("grey", _dash, "均匀 · uniform"),
+    "zeros": ("grey", _dot, "全零 · zeros"),
     # normalizations and their place
-    "batch-norm": ("blue", _solid), "layer-norm": ("red", _solid), "rms-norm": ("green", _solid),
-    "group-norm": ("purple", _solid), "instance-norm": ("orange", _solid),
-    "no-norm": ("grey", _solid), "pre-norm": ("blue", _solid), "post-norm": ("red", _solid),
-    "deep-norm": ("green", _solid),
+    "batch-norm": ("blue", _solid, "批归一化 · batch norm"),
+    "layer-norm": ("red", _solid, "层归一化 · layer norm"),
+    "rms-norm": ("green", _solid, "RMS 归一化 · RMS norm"),
+    "group-norm": ("purple", _solid, "组归一化 · group norm"),
+    "instance-norm": ("orange", _solid, "实例归一化 · instance norm"),
+    "no-norm": ("grey", _solid, "不归一化 · no norm"),
+    "pre-norm": ("blue", _solid, "Pre-Norm"), "post-norm": ("red", _solid, "Post-Norm"),
+    "deep-norm": ("green", _solid, "DeepNorm"),
     # activations
-    "linear": ("grey", _solid), "sigmoid": ("blue", _solid), "tanh": ("green", _solid),
-    "softplus": ("sky", _dash), "relu": ("red", _solid), "leaky-relu": ("red", _dash),
-    "prelu": ("red", _dot), "elu": ("orange", _solid), "selu": ("orange", _dash),
-    "gelu": ("purple", _solid), "silu": ("sky", _solid), "swish": ("sky", _solid),
-    "mish": ("wine", _solid), "hard-swish": ("sky", _dot),
-    "glu": ("blue", _dash), "bilinear": ("grey", _dash), "reglu": ("red", _dashdot),
-    "geglu": ("purple", _dash), "swiglu": ("sky", _dashdot),
+    "linear": ("grey", _solid, "线性 · linear"), "sigmoid": ("blue", _solid, "sigmoid"),
+    "tanh": ("green", _solid, "tanh"), "softplus": ("sky", _dash, "softplus"),
+    "relu": ("red", _solid, "ReLU"), "leaky-relu": ("red", _dash, "Leaky ReLU"),
+    "prelu": ("red", _dot, "PReLU"), "elu": ("orange", _solid, "ELU"),
+    "selu": ("orange", _dash, "SELU"), "gelu": ("purple", _solid, "GELU"),
+    "silu": ("sky", _solid, "SiLU"), "swish": ("sky", _solid, "Swish"),
+    "mish": ("wine", _solid, "Mish"), "hard-swish": ("sky", _dot, "Hard Swish"),
+    "glu": ("blue", _dash, "GLU"), "bilinear": ("grey", _dash, "双线性 · bilinear"),
+    "reglu": ("red", _dashdot, "ReGLU"), "geglu": ("purple", _dash, "GEGLU"),
+    "swiglu": ("sky", _dashdot, "SwiGLU"),
     # attention
-    "mha": ("blue", _solid), "gqa": ("purple", _solid), "mqa": ("red", _solid),
+    "mha": ("blue", _solid, "MHA"), "gqa": ("purple", _solid, "GQA"),
+    "mqa": ("red", _solid, "MQA"),
     # losses
-    "mse": ("blue", _solid), "mae": ("red", _solid), "huber": ("green", _solid),
-    "smooth-l1": ("green", _dash), "log-cosh": ("purple", _solid), "quantile": ("orange", _solid),
-    "cross-entropy": ("red", _solid), "focal": ("purple", _solid), "kl": ("green", _solid),
-    "js": ("orange", _solid),
+    "mse": ("blue", _solid, "MSE"), "mae": ("red", _solid, "MAE"),
+    "huber": ("green", _solid, "Huber"), "smooth-l1": ("green", _dash, "Smooth L1"),
+    "log-cosh": ("purple", _solid, "log-cosh"),
+    "quantile": ("orange", _solid, "分位数 · quantile"),
+    "cross-entropy": ("red", _solid, "交叉熵 · cross-entropy"),
+    "focal": ("purple", _solid, "焦点损失 · focal"), "kl": ("green", _solid, "KL"),
+    "js": ("orange", _solid, "JS"),
     # roles
-    "train": ("blue", _solid), "validation": ("red", _solid), "test": ("red", _dash),
-    "theory": ("grey", _dash), "exact": ("grey", _solid), "measured": ("blue", _solid),
+    "train": ("blue", _solid, "训练 · training"),
+    "validation": ("red", _solid, "验证 · validation"), "test": ("red", _dash, "测试 · test"),
+    "theory": ("grey", _dash, "理论 · theory"), "exact": ("grey", _solid, "精确 · exact"),
+    "measured": ("blue", _solid, "实测 · measured"),
 }  # fmt: skip
 
 
@@ -109,8 +132,11 @@ class _Names(dict):
         raise KeyError(f"no style for {name!r}; add it to lab/style.py, which has {sorted(self)}")
 
 
-color = _Names({name: palette[hue] for name, (hue, _) in _lines.items()})
-_dashes = _Names({name: dash for name, (_, dash) in _lines.items()})
+color = _Names({name: palette[hue] for name, (hue, _, _) in _lines.items()})
+_dashes = _Names({name: dash for name, (_, dash, _) in _lines.items()})
+
+
+_labels = _Names({name: label for name, (_, _, label) in _lines.items()})
 
 
 def line(name, **more):
@@ -118,7 +144,7 @@ def line(name, **more):
 
     ``more`` overrides them: ``axes.plot(t, loss, **line("adam", label="β₂ = 0.99"))``.
     """
-    return {"color": color[name], "linestyle": _dashes[name], "label": name, **more}
+    return {"color": color[name], "linestyle": _dashes[name], "label": own(_labels[name]), **more}
 
 
 def render(figure):

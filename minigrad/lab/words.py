@@ -22,6 +22,8 @@ written without spaces, ``η·λ``.
 import re
 import unicodedata
 
+_kept = None  # the language of the words that are not the chapter's; None: both
+
 HAN = "[\u3400-\u9fff]"
 _PAIR = re.compile(
     rf"^[^\S\n]*(?:[✓✗] )?(?P<zh>[^\n]*?{HAN}[^\n]*?)(?P<dot> ·(?: |\n[^\S\n]*))(?P<en>[^\n]*)",
@@ -53,6 +55,29 @@ def half(text, language):
     for start, end, new in reversed(cuts(text, language)):
         text = text[:start] + new + text[end:]
     return text
+
+
+def language(name):
+    """Say in which language the laboratory's own words are, such as names of methods in legends.
+
+    A chapter begins with ``language("中文 · English")``, and shows both. An edition has its
+    half of that literal, as of any other, and shows one.
+
+    >>> language("中文"), own("步长 · step")
+    (None, '步长')
+    >>> language("中文 · English"), own("步长 · step")
+    (None, '步长 · step')
+    """
+    global _kept
+    names = {"中文": "zh", "English": "en", "中文 · English": None}
+    if name not in names:
+        raise ValueError(f"language: one of {[*names]}, got {name!r}")
+    _kept = names[name]
+
+
+def own(text):
+    """Words of the laboratory itself, in the language that the chapter has asked for."""
+    return half(text, _kept) if _kept else text
 
 
 def width(text):

@@ -11,7 +11,7 @@ from ..autograd.tensor import ArrayLike, Tensor
 from ..checks import all_elements, choice, real, reals, same_shape
 
 
-def reduce(label: str, loss: Any, reduction: str, total: float | None = None) -> Tensor:
+def reduce(label: str, loss: Any, reduction: str, total: Any = None) -> Tensor:
     """The losses as they are ("none"), their sum, or their mean: the sum over `total`, if given."""
     choice(label, "reduction", reduction, "mean", "sum", "none")
     result: Tensor = loss

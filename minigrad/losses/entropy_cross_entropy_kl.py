@@ -66,9 +66,10 @@ def _reduce_classes(
         loss = np.where(counts, loss, 0)
     total = None
     if w is not None:
-        total = float(w[y].sum() if counts is None else w[y][counts].sum())
+        own = np.take(w, y)
+        total = (own if counts is None else np.where(counts, own, 0)).sum()
     elif counts is not None:
-        total = float(counts.sum())
+        total = counts.sum().astype(loss.dtype)
     return reduce(label, loss if loss.shape == shape else loss.reshape(shape), reduction, total)
 
 
@@ -129,7 +130,7 @@ def cross_entropy(
         return apply(_cross_entropy, z, y, mean=True)
     loss = apply(_cross_entropy, z, y)
     if w is not None:
-        loss = loss * w[y]
+        loss = loss * np.take(w, y)
     if eps:
         log_p = apply(_log_softmax, z)
         uniform = -np.sum(log_p if w is None else log_p * w, axis=-1) / K
@@ -170,7 +171,7 @@ def nll_loss(
     y, counts = class_targets("nll_loss", "target", target, K, shape, ignore_index)
     loss = -log_p[np.arange(len(y)), y]
     if w is not None:
-        loss = loss * w[y]
+        loss = loss * np.take(w, y)
     return _reduce_classes("nll_loss", loss, reduction, shape, y, counts, w)
 
 

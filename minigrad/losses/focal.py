@@ -82,6 +82,6 @@ def focal_loss(
         s = np.sum(np.where(true, z, 0), axis=-1) - others
         if alpha is not None:
             w = class_weights(label, "alpha", alpha, K, z.dtype)
-            a = None if w is None else w[y]
+            a = None if w is None else np.take(w, y)
     loss = apply(_focal, s, gamma)
     return reduce(label, loss if a is None else loss * a.astype(z.dtype), reduction)

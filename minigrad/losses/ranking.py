@@ -125,7 +125,7 @@ def lambdarank_loss(
     top = r.max(axis=-1, keepdims=True)
     gain = np.exp2(r.astype(float) - top) - np.exp2(-top)  # over 2^top, against overflow
     ideal = np.sum(-np.sort(-gain, axis=-1) * discount, axis=-1)[..., None, None]
-    D = discount[rank]
+    D = np.take(discount, rank)
     delta = np.abs(
         (gain[..., :, None] - gain[..., None, :]) * (D[..., :, None] - D[..., None, :])
     ) / np.where(ideal > 0, ideal, 1)

@@ -49,7 +49,7 @@ def mse_loss(
     if weight is None:
         return reduce("mse_loss", loss, reduction)
     w = _element_weights("mse_loss", weight, loss)
-    return reduce("mse_loss", loss * w, reduction, float(w.sum()))
+    return reduce("mse_loss", loss * w, reduction, w.sum())
 
 
 def l1_loss(
@@ -75,7 +75,7 @@ def l1_loss(
     if weight is None:
         return reduce("l1_loss", loss, reduction)
     w = _element_weights("l1_loss", weight, loss)
-    return reduce("l1_loss", loss * w, reduction, float(w.sum()))
+    return reduce("l1_loss", loss * w, reduction, w.sum())
 
 
 # With c = clip(d, -delta, delta), c (d - c/2) is d^2/2 inside and delta (|d| - delta/2) outside,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from ..autograd.arrays import Array
 from ..autograd.tensor import Tensor
 from ..checks import flag, number
 
@@ -56,22 +57,28 @@ def clip_grad_norm(
     for p in given:
         if not isinstance(p, Tensor):
             raise TypeError(f"clip_grad_norm: params must be tensors, got {p!r}")
-    # in float64: the squares of exploding float32 gradients would overflow
-    norms = [
-        np.linalg.norm(p.grad.astype(np.float64).ravel(), norm_type)
-        for p in given
-        if p.grad is not None and p.grad.size > 0
-    ]
-    total = float(np.linalg.norm(norms, norm_type)) if norms else 0.0
+    total, factor = clip_factor([p.grad for p in given if p.grad is not None], max_norm, norm_type)
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
             f"clip_grad_norm: the norm of the gradients is {total}: look for the operation that "
             "overflows, or lower the learning rate"
         )
-    factor = float(np.minimum(1.0, max_norm / (total + 1e-6))) if max_norm < np.inf else 1.0
     if factor != 1.0:
         with np.errstate(invalid="ignore"):  # inf · 0: what is not finite becomes nan
             for p in given:
                 if p.grad is not None:
                     p.grad = np.asarray(p.grad * factor)
     return total
+
+
+def clip_factor(
+    gradients: Sequence[Array], max_norm: float, norm_type: float = 2.0
+) -> tuple[float, float]:
+    """The norm of all gradients together, and what they are to be multiplied by."""
+    # in float64: the squares of exploding float32 gradients would overflow
+    norms = [
+        np.linalg.norm(np.asarray(g, np.float64).ravel(), norm_type) for g in gradients if g.size
+    ]
+    total = float(np.linalg.norm(norms, norm_type)) if norms else 0.0
+    factor = float(np.minimum(1.0, max_norm / (total + 1e-6))) if max_norm < np.inf else 1.0
+    return total, factor

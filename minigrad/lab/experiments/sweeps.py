@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..checks import check_close
+from ..tables import table
 from ..training import progress
 from .intervals import interval
 
@@ -90,7 +91,8 @@ def _one(task):
     """The names of a run's scores (None if it has but one) and their values, NaN made inf."""
     run, call = task
     try:
-        result = run(**call)
+        with np.errstate(all="ignore"):  # a divergence is a score, and no news
+            result = run(**call)
         names = tuple(result) if isinstance(result, dict) else None
         values = np.array(list(result.values()) if names else result, float)
     except Exception as error:
@@ -204,13 +206,14 @@ class Scores:
         return (~np.isfinite(self.values)).mean(axis=self._over_seeds())
 
     def table(self, rows, columns=None, spec=".2f", of="mean", labels=None):
-        """Print what the seeds say as a table, each entry with its 95 % interval.
+        """Show what the seeds say as a table, each entry with its 95 % interval.
 
         Args:
             rows, columns: names of axes; the others, but ``seed``, must have been selected away.
             spec: how to format, for all or as ``{column: spec}``.
             of: as in :func:`interval`.
-            labels: ``{value: text}`` for values that are not to be shown as they are.
+            labels: ``{value: text}`` for values, and the name of the rows' axis, that are not to be
+                shown as they are.
 
         >>> sweep(lambda x, seed: x + seed, {"x": (1, 20)}, 3).table("x")
         x
@@ -220,18 +223,16 @@ class Scores:
         heads = (None,) if columns is None else self.axes[columns]
         if unlike := self.axes.keys() ^ {rows, "seed", *([columns] if columns else [])}:
             raise ValueError(f"table: {', '.join(unlike)} must be an axis, in rows or in columns")
-        shown = {value: str(value) for value in (*self.axes[rows], *heads)} | (labels or {})
-        lines = [[rows, *("" if head is None else shown[head] for head in heads)]]
+        shown = {value: str(value) for value in (rows, *self.axes[rows], *heads)} | (labels or {})
+        lines = []
         for value in self.axes[rows]:
             row = [shown[value]]
             for head in heads:
                 cell = self.at(**{rows: value} | ({} if columns is None else {columns: head}))
                 row.append(f"{cell.interval(of):{spec if isinstance(spec, str) else spec[head]}}")
             lines.append(row)
-        widths = [max(map(len, column)) for column in zip(*lines)]
-        for first, *rest in lines:
-            cells = [first.ljust(widths[0]), *map(str.rjust, rest, widths[1:])]
-            print("  ".join(cells).rstrip())
+        columns = {"" if head is None else shown[head]: ">" for head in heads}
+        table(lines, {shown[rows]: "", **columns})
 
     def best(self, *names, fresh, by=None, of="mean", ends=()):
         """Choose settings on the seeds at hand, and report the choice on fresh ones.
@@ -324,7 +325,7 @@ class Scores:
 
         >>> scores = sweep(lambda x, seed: x * seed, {"x": (1, 3)}, seeds=(1, 2))
         >>> scores.again(1e-12, x=3, seed=2)
-        ✓ x = 3, seed = 2  |difference| ≤ 1e-12
+        ✓ x = 3, seed = 2  |Δ| ≤ 1e-12
         """
         if missing := self.axes.keys() - entry.keys() - {"score", "step"}:
             raise ValueError(f"again: one entry, please; {', '.join(missing)} is not given")

@@ -1,0 +1,36 @@
+"""``{works}``: the bibliography, with the places where each work is cited."""
+
+from docutils import nodes
+from pybtex.plugin import find_plugin
+
+from ..markdown import citations
+from .gathering import Gathered
+
+
+class Works(Gathered):
+    section = "works"
+
+    def run(self) -> list[nodes.Node]:
+        bibliography = self.env.get_domain("cite").bibdata.data
+        for file in self.config.bibtex_bibfiles:
+            self.env.note_dependency(self.env.relfn2path(file, self.config.root_doc)[1])
+        places: dict[str, list[nodes.reference]] = {}
+        for chapter in self.chapters():
+            cited = {}
+            for anchor, zh, _ in chapter.notebook.passages():
+                for key in citations(zh):
+                    cited.setdefault(key, anchor)
+            for key, anchor in cited.items():
+                places.setdefault(key, []).append(self.link(chapter, anchor))
+        style = find_plugin("pybtex.style.formatting", self.config.bibtex_default_style)()
+        backend = find_plugin("pybtex.backends", "docutils")()
+        body = []
+        for entry in style.format_entries(bibliography.entries.values(), bibliography):
+            work = nodes.paragraph("", "", *entry.text.render(backend), ids=[entry.key])
+            body.append(work)
+            if links := places.get(entry.key):
+                where = nodes.inline("", f"{self.words['cited']} ", classes=["cited"])
+                for n, link in enumerate(links):
+                    where += [nodes.Text(self.words["comma"])] * (n > 0) + [link]
+                work += [nodes.Text(" "), where]
+        return [nodes.container("", *body, classes=["works"])]

@@ -1,0 +1,70 @@
+"""Where the book and its tools disagree: each entry undoes something, with the reason beside it.
+
+Jupyter Book 1 is made for its own theme, which loads some 500 kB of scripts and styles and asks
+other servers for more. We keep its reading of ``_config.yml``, ``_toc.yml`` and notebooks, and
+nothing of its pages.
+"""
+
+import functools
+import os
+import re
+
+import pybtex.plugin
+from sphinx.application import Sphinx
+
+from minigrad.lab.sliders import SCRIPT
+
+#: Extensions that Jupyter Book loads for its own theme; the frame does what is needed of them.
+UNUSED = ("sphinx_book_theme", "sphinx_comments", "sphinx_copybutton", "sphinx_thebe",
+          "sphinx_togglebutton")  # fmt: skip
+
+#: The assets of a page; all others belong to themes and extensions that are not used.
+OURS = {"book.css", "book.js", "theme.js"}
+
+#: What is mended in the HTML of a page: (pattern, replacement), in this order.
+MENDED = (
+    # Sphinx writes sizes as a style that cannot shrink with the screen.
+    (r'style="width: (\d+)px; height: (\d+)px;"', r'width="\1" height="\2"'),
+    # myst-nb's label hides the words of the summary from screen readers.
+    (r'<summary aria-label="[^"]*">', "<summary>"),
+    # Markdown cannot write a table without a head; an empty one is removed.
+    (r"<thead>\s*<tr[^>]*>(\s*<th[^>]*>(<p></p>)?</th>)+\s*</tr>\s*</thead>", ""),
+    # A wide table scrolls by itself, and Sphinx gives it no box to scroll in.
+    (r"<table\b", '<div class="scroll"><table'),
+    (r"</table>", "</table></div>"),
+)
+
+
+def disconnect(app: Sphinx, config) -> None:
+    """Keep what Jupyter Book configures for its theme from having any effect."""
+    for listener in [one for many in app.events.listeners.values() for one in many]:
+        if listener.handler.__module__.split(".")[0] in UNUSED:
+            app.disconnect(listener.id)
+    config.html_theme_options = {}  # of a theme that is not used
+    config.nb_ipywidgets_js = {}  # would load widgets from another server
+
+
+def keep_assets(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Drop scripts and styles that the page does not use."""
+    name = lambda asset: os.path.basename(str(getattr(asset, "filename", asset) or ""))  # noqa: E731
+    for assets in ("css_files", "script_files"):
+        context[assets] = [asset for asset in context[assets] if name(asset) in OURS]
+
+
+def mend(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Mend what is wrong in a page's HTML."""
+    if doctree is None:
+        return
+    body = context["body"].replace(f"<script>\n{SCRIPT}</script>", "")  # comes once, as a file
+    for pattern, better in MENDED:
+        body = re.sub(pattern, better, body)
+    context["body"] = body
+
+
+def setup(app: Sphinx) -> dict:
+    # For every citation pybtex seeks its plugins among all installed packages: a third of the time.
+    pybtex.plugin.entry_points = functools.cache(pybtex.plugin.entry_points)
+    app.connect("config-inited", disconnect, priority=100)
+    app.connect("html-page-context", keep_assets, priority=900)  # after everybody has added some
+    app.connect("html-page-context", mend, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

@@ -1,0 +1,207 @@
+"""What is made of each page when it is written, one function a job: the frame's words, links to
+places in it, its description and text for the search, the notebook to download, the picture to
+share.
+"""
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+import imagesize
+from docutils import nodes
+from PIL import Image
+from sphinx import addnodes
+from sphinx.application import Sphinx
+
+from minigrad.lab.sliders import SCRIPT
+
+from .bilingual import TWIN
+from .cards import card, slider_picture
+from .notebook import Notebook
+from .plain import first_paragraph, readable, shorten
+from .words import words
+
+# -- The document, before it becomes HTML
+
+
+def name_part(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Say above a chapter's title which part it is in; readers see it, and so does the search."""
+    for document in app.config.external_site_map.values():
+        for part in document.subtrees:
+            if part.caption and docname in part.items:
+                title = doctree.next_node(nodes.title)
+                title.parent.insert(0, nodes.paragraph("", part.caption, classes=["part"]))
+
+
+def size_images(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Tell the browser a figure's size, so that nothing jumps when it is loaded (late)."""
+    for image in doctree.findall(nodes.image):
+        file = Path(app.srcdir, image["uri"])
+        image["loading"] = "lazy"
+        image["classes"].append("no-scaled-link")
+        if "width" not in image and "height" not in image and file.is_file():
+            width, height = imagesize.get(file)
+            scale = 2 if "jupyter_execute" in file.parts else 1  # figures have two pixels for one
+            if width > 0:
+                image["width"], image["height"] = str(width // scale), str(height // scale)
+
+
+# -- The page
+
+
+def fill_frame(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """What ``theme/templates/layout.html`` needs on every page, search and source code included."""
+    language = app.config.book_edition
+    context.update(
+        words=words("page", language), edition=language, twin=None, notebook=None, card=None,
+        slider='class="slider"' in context.get("body", ""),
+        minutes=app.env.metadata.get(pagename, {}).get("minutes"),
+        root_title=app.env.titles[app.config.root_doc].astext(),
+        base=app.config.html_baseurl.rstrip("/"),
+    )  # fmt: skip
+    if app.config.book_twin:
+        up = "../" * pagename.count("/")
+        context["twin"] = f"{up}../{TWIN[language]}/{pagename}.html"
+        context["home"] = f"{up}index.html"
+
+
+def link_places(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Headings, figures and claims say their address; marks stay with the formula before them."""
+    if doctree is None:
+        return
+    label = f'aria-label="{context["words"]["permalink"]}"'
+    for pattern, better in (
+        (r'(class="headerlink" href="[^"]*") title="[^"]*"', rf"\1 {label}"),
+        (r'(<div class="cell_output[^>]* id="(figure-[^"]*)">)',
+         rf'\1<a class="headerlink" href="#\2" {label}>#</a>'),
+        (r'(<div [^>]*id="(claim-[^"]*)".*?)(</p>)',
+         rf'\1<a class="headerlink" href="#\2" {label}>#</a>\3'),
+        # A browser would break the line between a formula and the comma after it.
+        (r'([（“「]*<span class="math [^>]*>[^<]*</span>[，。；：、？！）”」,.;:?!)]+)',
+         r'<span class="tie">\1</span>'),
+    ):  # fmt: skip
+        context["body"] = re.sub(pattern, better, context["body"])
+
+
+def describe(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """The description that search engines show, and the text that our own search shows."""
+    if doctree is None:
+        return
+    context["description"] = shorten(first_paragraph(doctree), 160)
+    arguments = json.dumps([pagename, page_text(doctree)], ensure_ascii=False)[1:-1]
+    write(Path(app.outdir, "_text", f"{pagename}.js"), f"Search.setText({arguments})\n".encode())
+
+
+def offer_notebook(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """The edition's notebook beside the page, and where it can be run."""
+    source = Path(app.env.doc2path(pagename)) if doctree else Path()
+    if source.suffix != ".ipynb" or not (book := Notebook(source)).code:
+        return
+    download = Path(app.outdir, f"{pagename}.ipynb")
+    write(download, book.edition(app.config.book_edition).encode())
+    root = app.config.book_root if app.config.book_twin else app.srcdir
+    config, path = app.config, source.relative_to(root).as_posix()
+    context.update(repository_links(config.book_repository, config.book_branch, path))
+    context["notebook"] = download.name
+
+
+def share(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """The picture that a link to the page shows elsewhere; needs the address of the book."""
+    target = Path(app.outdir, f"{pagename}.png")
+    target.unlink(missing_ok=True)
+    if doctree and context["base"] and (picture := first_picture(app, doctree, context["body"])):
+        context["card"] = f"{pagename}.png"
+        write(target, card(picture))
+
+
+def write(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+
+
+# -- What these need
+
+
+def page_text(doctree: nodes.document) -> list[list[str]]:
+    """``[anchor, title, text]`` of each section or described object: what search results show."""
+    places: dict[nodes.Element, list[str]] = {}
+    for node in doctree.findall(nodes.Element):
+        if isinstance(node, nodes.section):
+            places[node] = []
+        elif isinstance(node, addnodes.desc) and node[0].get("ids"):
+            places[node] = []
+        elif (
+            isinstance(node, nodes.TextElement)
+            and not isinstance(node.parent, nodes.TextElement)
+            and not isinstance(node, nodes.FixedTextElement | nodes.math_block | nodes.title)
+            and "part" not in node["classes"]
+        ):
+            place = node.parent
+            while place is not None and place not in places:
+                place = place.parent
+            if place is not None and not isinstance(node, addnodes.desc_signature):
+                places[place].append(readable(node))
+    found = []
+    for place, lines in places.items():
+        if isinstance(place, nodes.section):
+            anchor, title = place["ids"][0], place.next_node(nodes.title).astext()
+        else:
+            anchor = title = place[0]["ids"][0]
+        text = " ".join(lines)
+        if not found:  # the page itself, which is found by its title: what it begins with
+            text = text or first_paragraph(doctree)
+        found.append([anchor, title, text])
+    return found
+
+
+def repository_links(repository: str, branch: str, path: str) -> dict:
+    """Where a page's source is, where it can be run, and how to install what it needs."""
+    found = {"source": None, "places": [], "repository": repository}
+    if repository:
+        found["source"] = f"{repository}/blob/{branch}/{path}"
+    if github := re.fullmatch(r"https://github\.com/([^/]+/[^/]+?)(?:\.git)?", repository):
+        tree = f"{quote(branch, safe='')}?urlpath=lab/tree/{quote(path)}"
+        found["places"] = [
+            ("Colab", f"https://colab.research.google.com/github/{github[1]}/blob/{branch}/{path}"),
+            ("Binder", f"https://mybinder.org/v2/gh/{github[1]}/{tree}"),
+        ]
+    return found
+
+
+def first_picture(app: Sphinx, doctree: nodes.document, body: str) -> Image.Image | None:
+    """The first figure of a page, or what its first slider shows."""
+    sources = {name: file for file, name in app.builder.images.items()}  # writing renames them
+    for image in doctree.findall(nodes.image):
+        file = sources.get(Path(image["uri"]).name, "")
+        if file.endswith(".png"):
+            return Image.open(Path(app.srcdir, file))
+    return slider_picture(body)
+
+
+def add_scripts(app: Sphinx, error: Exception | None) -> None:
+    """Put beside the pages what moves the sliders, and MathJax: the two combined files, the fonts,
+    TeX's rarer extensions."""
+    if error or app.builder.format != "html":
+        return
+    write(Path(app.outdir, "_static", "slider.js"), SCRIPT.encode())
+    package = Path(__import__("sphinx-mathjax-offline").__file__).parent / "static" / "mathjax"
+    wanted = [
+        "tex-chtml.js", "tex-svg.js", "output/chtml/fonts/woff-v2/*", "input/tex/extensions/*",
+    ]  # fmt: skip
+    for file in (file for pattern in wanted for file in package.glob(pattern)):
+        target = Path(app.outdir, "_static", "mathjax", file.relative_to(package))
+        if not target.exists():
+            write(target, file.read_bytes())
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("doctree-resolved", name_part)
+    app.connect("doctree-resolved", size_images)
+    for job in (fill_frame, link_places, describe, offer_notebook, share):  # in this order
+        app.connect("html-page-context", job, priority=900)
+    app.connect("build-finished", add_scripts)
+    app.add_css_file("book.css")
+    app.add_js_file("theme.js")
+    app.add_js_file("book.js", loading_method="defer")
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

@@ -1,0 +1,124 @@
+"""The planner: what is alive at the same time does not lie in the same place."""
+
+import numpy as np
+import pytest
+
+from minigrad import Tensor, grad, losses, nn, optim
+from minigrad.compiling import compile
+from minigrad.compiling.program import values
+
+X = np.linspace(-1.0, 1.0, 24).reshape(6, 4)
+Y = np.array([0, 2, 1, 1, 0, 2])
+
+
+def network():
+    rng = np.random.default_rng(0)
+    return nn.Sequential(
+        nn.Linear(4, 8, rng=rng),
+        nn.LayerNorm(8),
+        np.tanh,
+        nn.Linear(8, 8, rng=rng),
+        np.tanh,
+        nn.Linear(8, 3, rng=rng),
+    )
+
+
+def step():
+    net = network()
+    fast = compile(lambda x, y: losses.cross_entropy(net(x), y), optim.Adam(net.parameters()))
+    for _ in range(4):
+        fast(X, Y)
+    return fast
+
+
+def second_order():
+    fast = compile(
+        lambda t: grad((grad((t**3).sum() + (t @ t.T).sum(), t, create_graph=True) ** 2).sum(), t)
+    )
+    for _ in range(4):
+        fast(Tensor(X, requires_grad=True))
+    return fast
+
+
+@pytest.mark.parametrize("make", [step, second_order])
+def test_no_value_is_overwritten_before_it_is_read_for_the_last_time(make):
+    """By following every byte: who wrote it last must be who is expected to be read."""
+    program = make().last
+    plan, arrays = program.writer.plan, program.writer.arrays
+    buffer = program.writer.buffer
+    start = buffer.__array_interface__["data"][0]
+    owner = np.full(buffer.size, -1)
+
+    def bytes_of(v):
+        array = arrays[v]
+        if array.size == 0 or not np.may_share_memory(array, buffer):
+            return None
+        offsets = np.array(array.__array_interface__["data"][0] - start)
+        for n, stride in zip(array.shape, array.strides):
+            offsets = offsets[..., None] + np.arange(n) * stride
+        return (offsets[..., None] + np.arange(array.itemsize)).ravel()
+
+    number = {root: i for i, root in enumerate(plan.roots.values())}
+    for instruction in plan.program:
+        for v in values([list(instruction.args), instruction.kwargs]):
+            if v in plan.roots and (where := bytes_of(v)) is not None:
+                parts = {owner[k] for k in where}
+                expected = {number[plan.roots[v]]}
+                if plan.roots[v].made.kind == "concatenate":
+                    expected |= {
+                        number[plan.roots[u]] for u in plan.roots[v].made.args[0] if u in plan.roots
+                    }
+                assert parts <= expected, (instruction.kind, instruction.line)
+        out = instruction.out
+        if (
+            out in plan.roots
+            and instruction.kind not in ("view", "concatenate")
+            and (where := bytes_of(out)) is not None
+        ):
+            owner[where] = number[plan.roots[out]]
+        if instruction.kind == "concatenate" and (where := bytes_of(out)) is not None:
+            regions = plan.regions
+            if not any(
+                regions[plan.roots[u]].inside for u in instruction.args[0] if u in plan.roots
+            ):
+                owner[where] = number[plan.roots[out]]
+
+
+def test_parameters_and_moments_are_written_in_place():
+    fast = step()
+    assert not fast.last.writer.plan.writes
+    assert "theta)" in fast.source and "copyto(theta" not in fast.source
+
+
+def test_gradients_are_computed_side_by_side():
+    assert "concatenate" not in step().source
+
+
+def test_less_memory_than_all_arrays_together():
+    plan = step().last.writer.plan
+    whole = sum(
+        r.size for r in {id(r): r for r in plan.regions.values()}.values() if r.memory is None
+    )
+    assert plan.size < whole / 2
+
+
+def test_what_nobody_needs_is_left_out_and_equal_calls_are_made_once():
+    def f(x):
+        unused = np.exp(x) @ x.T  # noqa: F841
+        return np.tanh(x) * 2 + np.tanh(x) * 1
+
+    fast = compile(f)
+    for _ in range(4):
+        fast(X)
+    assert fast.source.count("tanh(") == 1 + fast.source.count("np.tanh(")
+    assert " exp(" not in fast.source and "multiply(" in fast.source
+    assert fast.source.count("multiply(") == 1
+
+
+def test_the_program_can_be_read():
+    source = step().source
+    assert source.startswith("def step(x, y):\n")
+    assert "test_planning.py" in source and "∂ test_planning.py" in source and "adam.py" in source
+    assert "theta -= step" in source  # the optimizer's own line beside what it became
+    compile_ = __builtins__["compile"] if isinstance(__builtins__, dict) else __builtins__.compile
+    compile_(source, "source", "exec")

@@ -1,0 +1,72 @@
+"""A new chapter is begun with all its parts (press/skeleton.py)."""
+
+import re
+import shutil
+
+import pytest
+
+from press.contents import contents, faults, plan
+from press.execute import canonical, parse
+from press.lint import SECTIONS, lint
+from press.notebook import ROOT, Notebook
+from press.skeleton import PARTS, begin, skeleton
+
+
+@pytest.fixture
+def book(tmp_path):
+    shutil.copy(ROOT / "_toc.yml", tmp_path)
+    (tmp_path / "chapters").mkdir()
+    return tmp_path
+
+
+def test_the_parts_are_those_that_lint_asks_for():
+    kept = [part[:3] for part in PARTS if part[:3] in SECTIONS]
+    assert kept == SECTIONS
+
+
+def test_a_skeleton_has_the_form_of_a_chapter(tmp_path):
+    text = skeleton("Focal Loss · Focal loss")
+    (tmp_path / "focal.md").write_text(text, encoding="utf-8")
+    path = tmp_path / "focal.ipynb"
+    path.write_text(canonical(parse(text)), encoding="utf-8")
+    assert Notebook(path).headings("en")[:2] == ["Focal loss", "Card"]
+    # What is missing is what only its author can write.
+    assert {fault.rule for fault in lint(path)} == {"executed", "contents"}
+    assert {fault.message for fault in lint(path) if fault.rule == "contents"} == {
+        "no slider", "no claim",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [
+    "losses/regression",  # before all of its part that is written
+    "losses/choosing-a-loss",  # after it
+    "attention/mqa-gqa",  # in a part of which nothing is
+    "autograd/training-loop",
+])  # fmt: skip
+def test_a_planned_chapter_gets_its_line(name, book):
+    before = (book / "_toc.yml").read_text(encoding="utf-8")
+    path = begin(name, book)
+    assert path == book / "chapters" / f"{name}.md" and path.exists()
+    assert faults(contents(book)) == [], "the plan and what is written agree"
+    after = (book / "_toc.yml").read_text(encoding="utf-8")
+    changed = set(before.splitlines()) ^ set(after.splitlines())
+    assert all(name in line or "caption" in line for line in changed)
+    assert [e.number for p in plan(contents()["meta"]) for e in p.entries] == [
+        e.number for p in plan(contents(book)["meta"]) for e in p.entries
+    ]
+    with pytest.raises(ValueError, match="is written already"):
+        begin(name, book)
+
+
+def test_only_what_is_planned_can_be_begun(book):
+    with pytest.raises(ValueError, match="optimizers/adam is written already"):
+        begin("optimizers/adam", book)
+    with pytest.raises(ValueError, match="losses/fical is not in the plan.*losses/focal"):
+        begin("losses/fical", book)
+    assert not list((book / "chapters").iterdir())
+
+
+def test_both_languages_say_what_to_write():
+    for name, _, en, *hints in PARTS:
+        assert (hints == [None, None]) == (name in ("card", "exercises", "references")), name
+        assert not re.search("[\u3000-\u9fff]", f"{en} {hints[1]}")
