@@ -95,6 +95,16 @@ def with_minigrad(theta: Array, v: Array, x: Array, y: Array) -> Callable[[], An
     return lambda: minigrad.hvp(loss, theta, v).data
 
 
+def with_minigrad_compiled(theta: Array, v: Array, x: Array, y: Array) -> Callable[[], Any]:
+    def loss(theta: minigrad.Tensor, x: Array, y: Array) -> minigrad.Tensor:
+        return cross_entropy(network(np, theta, x), y)
+
+    product = minigrad.compile(
+        lambda theta, v, x, y: minigrad.hvp(lambda t: loss(t, x, y), theta, v)
+    )
+    return lambda: product(theta, v, x, y).data
+
+
 def with_torch(theta: Array, v: Array, x: Array, y: Array) -> Callable[[], Any]:
     t, u, a, b = map(torch.from_numpy, (theta, v, x, y))
 
@@ -131,6 +141,7 @@ def with_autograd(theta: Array, v: Array, x: Array, y: Array) -> Callable[[], An
 CONTESTANTS = {
     "NumPy by hand": by_hand,
     "minigrad": with_minigrad,
+    "minigrad compiled": with_minigrad_compiled,
     "PyTorch": with_torch,
     "JAX compiled": with_jax,
     "autograd": with_autograd,

@@ -24,12 +24,14 @@ CONTESTANTS = {
     "NumPy by hand": by_hand,
     "NumPy plainly": plainly,
     "minigrad": with_minigrad,
+    "minigrad compiled": with_minigrad,
     "PyTorch": with_torch,
     "PyTorch fused": with_torch,
     "JAX compiled": with_jax,
     "autograd": with_autograd,
     "micrograd": with_micrograd,
 }
+OPTIONS = {"PyTorch fused": {"fused": True}, "minigrad compiled": {"compiled": True}}
 # A ReLU whose input is about 0 can be on in one float32 run and off in another, and from then on
 # the runs part: so the strict check is that in float64, and float32 has a few steps to compare.
 CHECKS: tuple[tuple[Any, int, float], ...] = ((np.float64, 10, 1e-9), (np.float32, 3, 5e-3))
@@ -41,8 +43,7 @@ def makers(task: Task) -> dict[str, Callable[[], Step]]:
     for name, module in CONTESTANTS.items():
         build = getattr(module, task.network, None)
         if build is not None:
-            options = {"fused": True} if name == "PyTorch fused" else {}
-            made[name] = partial(build, task, **options)
+            made[name] = partial(build, task, **OPTIONS.get(name, {}))
     return made
 
 

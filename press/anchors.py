@@ -4,6 +4,8 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
+from . import figures
+
 logger = logging.getLogger(__name__)
 
 
@@ -55,5 +57,5 @@ class FigureAnchors(SphinxTransform):
 def is_figure(output: nodes.Element) -> bool:
     """Does the output of a cell show a picture or a slider?"""
     return output.next_node(nodes.image) is not None or any(
-        'class="slider"' in raw.astext() for raw in output.findall(nodes.raw)
+        figures.is_figure(raw.astext()) for raw in output.findall(nodes.raw)
     )

@@ -104,6 +104,6 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", configure, priority=100)
     app.connect("config-inited", name_parts, priority=950)  # after the contents were parsed (900)
     app.connect("source-read", read_source)
-    for extension in ("press.jupyterbook", "press.pages", "press.backmatter"):
+    for extension in ("press.jupyterbook", "press.claims", "press.pages", "press.backmatter"):
         app.setup_extension(extension)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

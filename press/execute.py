@@ -5,7 +5,7 @@ A chapter is a pair. ``adam.md`` is the source, MyST text that people write, rev
 site use. Both are committed. (Saving in JupyterLab writes both: ``chapters/jupytext.toml``.)
 
 Both are written in canonical form: equal content is equal bytes. In the notebook, a cell's id is a
-hash of its source, execution counts are 1…n, outputs are without times and widget state. Running
+hash of its source, execution counts are 1…n, outputs are without times. Running
 twice changes no byte: measured times, which differ from run to run, are in cells tagged
 ``nbval-ignore-output``, whose output is kept until their code changes or ``--measure`` is given.
 
@@ -52,8 +52,7 @@ _METADATA = {
         "pygments_lexer": "ipython3",
     },
 }
-_CELL_METADATA = ("alt", "tags", "mystnb")  # what the book reads; the rest is left by editors
-_WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json")
+_CELL_METADATA = ("alt", "caption", "tags", "mystnb")  # what the book reads; the rest is editors'
 
 
 # --- The text ----------------------------------------------------------------------------------
@@ -121,9 +120,6 @@ def canonical(notebook: nbformat.NotebookNode) -> str:
 
 def _output(output, count):
     output = dict(output)
-    if "data" in output:
-        # The widget belongs to a kernel that is gone; text/html is the form for the page.
-        output["data"] = {k: v for k, v in output["data"].items() if k not in _WIDGETS}
     if "execution_count" in output:
         output["execution_count"] = count
     output.pop("transient", None)
@@ -169,7 +165,6 @@ async def execute(path, *, measure=False, keep=False):
             timeout=CELL_SECONDS,
             coalesce_streams=True,
             record_timing=False,
-            store_widget_state=False,
             resources={"metadata": {"path": str(path.parent)}},
         )
         await client.async_execute(env=os.environ | ENVIRONMENT)

@@ -11,6 +11,7 @@ import jinja2
 import yaml
 from bs4 import BeautifulSoup
 
+from . import figures
 from .bilingual import TWIN, in_language
 from .editions import THEME
 from .notebook import Notebook
@@ -48,11 +49,14 @@ def slider_of(root: Path, config: dict) -> dict | None:
         return None
     for _, html in Notebook(root / "chapters" / f"{page}.ipynb").outputs("text/html"):
         if figure := BeautifulSoup(html, "html.parser").select_one("figure.slider"):
-            figure.script.decompose()  # the page has it as a file
-            said = {language: figure.select_one(f"[hidden] [data-lang={language}]").text
-                     for language in TWIN}  # fmt: skip
-            return {"html": str(figure), "page": page, "id": figure["id"], "words": said}
+            return {"html": str(figure), "page": page, "id": figure["id"]}
     raise ValueError(f"_config.yml: book_slider names {page}, which has no slider")
+
+
+def _in_page(shown: str, language: str | None = None) -> str:
+    """A slider as a part of a page in one language, or in both."""
+    shown = in_language(shown, language) if language else shown
+    return figures.inline(figures.in_edition(shown, language))
 
 
 def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
@@ -79,10 +83,11 @@ def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
         write(
             "landing.html", f"{own}/index.html", shown=[own],
             prefix={own: "", other: f"../{other}/"},
-            slider=slider and slider | {"html": in_language(slider["html"], own)}, **common,
+            slider=slider and slider | {"html": _in_page(slider["html"], own)}, **common,
         )
     write(
-        "landing.html", "index.html", shown=[*TWIN], slider=slider,
+        "landing.html", "index.html", shown=[*TWIN],
+        slider=slider and slider | {"html": _in_page(slider["html"])},
         prefix={language: f"{language}/" for language in TWIN}, **common,
     )
     write("404.html", "404.html", missing={lang: words("missing", lang)["text"] for lang in TWIN})

@@ -7,6 +7,7 @@ what it demands. ``tests/test_notebooks.py`` plants a fault for each.
 
 import argparse
 import ast
+import gzip
 import html
 import re
 import sys
@@ -20,6 +21,7 @@ from minigrad.lab.words import half, width
 from . import bilingual
 from .bilingual import shown, texts
 from .execute import canonical, parse, source
+from .figures import inline, is_figure
 from .glossary import glossary
 from .markdown import (
     HAN,
@@ -32,16 +34,21 @@ from .markdown import (
     links,
     math_numbers,
     numbers,
+    outside_formulas,
     prose,
     roles,
+    typed_decimals,
     without_code,
 )
 from .notebook import CHAPTERS, Notebook, languages, notebooks, tags
+from .records import misplaced, references, sentences
+from .records import shown as shown_number
 
 COLUMNS = 88  # a line of code that fits the page
 BOTH = 120  # with its words in both languages
-BYTES = 1_500_000
-PICTURES = 340_000  # of the 400 kB that a page may weigh
+BYTES = 1_000_000
+PICTURES = 220_000  # compressed; of the 400 kB that a page may weigh
+SLIDER = 50_000  # likewise
 
 #: The parts of a chapter, in order, as (name, 中文, English): what a level-2 heading begins with.
 SECTIONS = [
@@ -60,6 +67,9 @@ SECTIONS = [
     ("references", "参考文献", "References"),
 ]
 
+#: Rules that a chapter which is older than they are may switch off, like a part it has not.
+SWITCHES = ("typed-numbers",)
+
 RULES = {}
 
 
@@ -71,15 +81,15 @@ def rule(function):
 
 @dataclass(frozen=True)
 class Fault:
-    """One violation: where and of which rule."""
+    """One violation: the text and the line where, and of which rule."""
 
     path: Path
-    cell: int | None
+    line: int | None
     rule: str
     message: str
 
     def __str__(self):
-        where = "" if self.cell is None else f" cell-{self.cell}"
+        where = "" if self.line is None else f"{self.line}:"
         return f"{self.path}:{where} [{self.rule}] {self.message}"
 
 
@@ -89,6 +99,11 @@ def _difference(zh, en):
     only = [(name, sorted(map(str, (a - b).elements())))
             for name, a, b in (("Chinese", zh, en), ("English", en, zh))]  # fmt: skip
     return "; ".join(f"only in {name}: {', '.join(items)}" for name, items in only if items)
+
+
+def omits(book):
+    """What the chapter leaves out, and why: ``book.omits`` of its metadata."""
+    return book.node.metadata.get("book", {}).get("omits", {})
 
 
 # -- Execution
@@ -132,18 +147,20 @@ def canonical_form(book):
 
 @rule
 def small(book):
-    """The file is below 1.5 MB, and its pictures leave room in a page of 400 kB."""
+    """The file is below 1 MB, and its figures leave room in a page of 400 kB."""
     size = len(book.text.encode())
     if size >= BYTES:
         yield None, f"{size / 1e6:.2f} MB, must be below {BYTES / 1e6} MB"
-    weights = Counter()
-    for i, text in book.outputs("image/png"):
-        weights[i] += len(text) * 3 // 4
+    weights = Counter({i: len(text) * 3 // 4 for i, text in book.outputs("image/png")})
     for i, text in book.outputs("text/html"):
-        weights[i] += sum(len(data) * 3 // 4 for data in re.findall(r"base64,([^\"]*)", text))
+        if is_figure(text):
+            weights[i] += len(gzip.compress(inline(text).encode()))
+            if 'class="slider"' in text and weights[i] > SLIDER:
+                size = f"{weights[i] // 1000} kB, at most {SLIDER // 1000}"
+                yield i, f"the slider has {size}: fewer frames"
     if weights.total() > PICTURES:
         heavy = ", ".join(f"cell-{i} {n // 1000} kB" for i, n in weights.most_common(3))
-        yield None, f"{weights.total() // 1000} kB of pictures, at most {PICTURES // 1000}: {heavy}"
+        yield None, f"{weights.total() // 1000} kB of figures, at most {PICTURES // 1000}: {heavy}"
 
 
 @rule
@@ -224,17 +241,31 @@ def solutions(book):
 @rule
 def alt_text(book):
     """Every figure has alternative text in both languages."""
-    pictures = {i for kind in ("image/png", "image/svg+xml") for i, _ in book.outputs(kind)}
     for i, cell in book.code:
-        alt = cell.metadata.get("alt")
-        if i in pictures:
-            if not isinstance(alt, dict) or not all(alt.get(x, "").strip() for x in ("zh", "en")):
-                yield i, 'a figure without metadata "alt": {"zh": "…", "en": "…"}'
-        elif alt is not None:
+        figure, alt = i in book.figures, cell.metadata.get("alt")
+        if figure and not _in_both(alt):
+            yield i, 'a figure without metadata "alt": {"zh": "…", "en": "…"}'
+        elif alt is not None and not figure:
             yield i, "alt text, but no figure in the output"
     for i, cell in book.markdown:
         if re.search(r"!\[\s*\]\(|<img(?![^>]*\balt=\"[^\"]+\")", without_code(cell.source)):
             yield i, "an image without alternative text"
+
+
+def _in_both(texts):
+    return isinstance(texts, dict) and all(texts.get(x, "").strip() for x in ("zh", "en"))
+
+
+@rule
+def caption(book):
+    """Captions are in both languages, and a slider says what to try."""
+    for i, cell in book.code:
+        said = cell.metadata.get("caption")
+        if said is not None and not (i in book.figures and _in_both(said)):
+            yield i, 'a caption is for figures, metadata "caption": {"zh": "…", "en": "…"}'
+    for i, text in book.outputs("text/html"):
+        if 'class="slider"' in text and "<figcaption>" not in text:
+            yield i, 'a slider without caption={"zh": "…", "en": "…"}, what to try'
 
 
 @rule
@@ -289,9 +320,9 @@ def sections(book):
     """A chapter's parts are there, in order; one left out has its reason in the metadata."""
     if not book.is_chapter:
         return
-    omitted = book.node.metadata.get("book", {}).get("omits", {})
-    for name in set(omitted) - {name for name, *_ in SECTIONS}:
-        yield None, f"metadata book.omits: no part is called {name!r}"
+    omitted = omits(book)
+    for name in set(omitted) - {name for name, *_ in SECTIONS} - {*SWITCHES}:
+        yield None, f"metadata book.omits: no part or switch is called {name!r}"
     for name, reason in omitted.items():
         if not str(reason).strip():
             yield None, f"metadata book.omits: {name!r} needs a reason"
@@ -315,11 +346,11 @@ def contents(book):
     """A chapter has a slider, claims, folded answers and solutions, and a bibliography."""
     if not book.is_chapter:
         return
-    omitted = book.node.metadata.get("book", {}).get("omits", {})
+    omitted = omits(book)
     shown = "".join(text for _, text in book.outputs("text/html"))
     if 'class="slider"' not in shown and "slider" not in omitted:
         yield None, "no slider"
-    if 'class="claim"' not in shown and "claims" not in omitted:
+    if not book.records.verdicts and "claims" not in omitted:
         yield None, "no claim"
     part, folded = None, Counter()
     for _, cell in book.cells:
@@ -354,6 +385,64 @@ def checked(book):
     known = {label for _, label in labels}
     for label in sorted({label for label in checks if label.startswith("eq:")} - known):
         yield None, f"`✓ {label}` is printed but no equation has this label"
+
+
+# -- What was measured (`press.records`)
+
+
+@rule
+def claimed(book):
+    """Every claim has its sentence, a paragraph in both twins, and every sentence its claim."""
+    said = {"zh": Counter(), "en": Counter()}
+    for i, *twins in book.pairs:
+        names = [[name for name, words in sentences(text) if words] for text in twins]
+        for language, found in zip(said, names):
+            said[language].update(found)
+        if Counter(names[0]) != Counter(names[1]):
+            yield i, "sentences of claims: " + _difference(*names)
+        for text in twins:
+            for name in misplaced(text):
+                yield i, f"{{claim}}`{name}` must begin a paragraph or an item of a list"
+            for name in {name for name, _ in sentences(text)} - {*book.records.verdicts}:
+                yield i, f"{{claim}}`{name}`, but no cell says claim({name!r}, …)"
+    for name in book.records.verdicts:
+        for language, found in said.items():
+            if found[name] != 1:
+                yield None, f"claim {name!r} has {found[name]} sentences in {language}, must have 1"
+
+
+@rule
+def run_numbers(book):
+    """Numbers taken from the run exist, in the format that is asked for, and stand in words."""
+    for name in book.records.repeated:
+        yield None, f"{name!r} is recorded twice: give the second one another name"
+    for i, *twins in book.pairs:
+        used = [Counter(references(text)) for text in twins]
+        if used[0] != used[1]:
+            yield i, "numbers of the run: " + _difference(
+                *([f"{name}:{form}" for name, form in found.elements()] for found in used)
+            )
+        for name, form in used[0] | used[1]:
+            if name not in book.records.numbers:
+                yield i, f"{{num}}`{name}` is recorded by no cell"
+                continue
+            try:
+                shown_number(book.records.numbers[name], form)
+            except ValueError as error:
+                yield i, f"{{num}}`{name}:{form}`: {error}"
+        for text, found in zip(twins, used):
+            for name, _ in found - Counter(references(outside_formulas(text))):
+                yield i, f"{{num}}`{name}` stands in a formula, heading, code or tag"
+
+
+@rule
+def typed_numbers(book):
+    """Measured numbers are not typed: a decimal comes from the run, or it is cited."""
+    if not book.is_chapter or "typed-numbers" in omits(book):
+        return
+    for i, *twins in book.pairs:
+        for number in dict.fromkeys(n for text in twins for n in typed_decimals(text)):
+            yield i, f"{number} is typed: record it and take it over with {{num}}`…`, or cite it"
 
 
 # -- The two languages
@@ -484,19 +573,20 @@ def terms(book):
 #: Chapters whose code is in English still.
 ENGLISH = {
     "preface", "notation", "computational-graph", "tensor-engine", "gradient-checking",
-    "lecun-xavier-he", "gelu-silu-swish", "entropy-cross-entropy-kl",
+    "entropy-cross-entropy-kl",
     "speed",
 }  # fmt: skip
 #: What is no English word in a Chinese line: functions, units, names of methods that begin small.
 LATIN = set(
     "abs arccos arg argmax argmin cos cosh det diag div erf exp inf log ln logit logits max min "
-    "mod nan sigmoid sign sin sinh softmax softplus sqrt sum tan tanh tr True False None "
+    "mod nan ndtr sigmoid sign sin sinh softmax softplus sqrt sum tan tanh tr True False None "
     "dampening epoch float lr minigrad ms kB MB GB".split()
 )
 #: Names that are the whole of a line; beside 汉字 every capitalised word counts as a name.
 NAMES = set(
     "Adam Adamax Nadam Lion Sophia Shampoo Muon Adafactor Adadelta Adagrad Nesterov Newton Powell "
-    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Swish Mish Huber Re Im".split()
+    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Leaky Hard Swish Mish Huber Keras Caffe "
+    "Re Im".split()
 )
 #: Functions that show words, and at which place they are given.
 _LABELS = {
@@ -569,6 +659,9 @@ def shown_words(book):
     for kind in ("stdout", "stderr"):
         for i, text in book.outputs(kind):
             yield from ((i, line) for line in text.splitlines())
+    for i, text in book.outputs("text/plain"):
+        if text.startswith(("figure\n", "slider: ")):  # the words of a picture
+            yield from ((i, line) for line in text.splitlines()[1:])
     for i, text in book.outputs("text/html"):
         if "data-lang" not in text:
             text = re.sub(r"<(script|style)\b.*?</\1>|<svg.*?</svg>", "", text, flags=re.S)
@@ -583,7 +676,7 @@ def english(line):
     for word in re.split(r"[\s，。；：（）、“”…|\ufffc]+", line):
         word = re.sub(r"^[(\[“‘'\"]+|[)\]”’'\",.;:!?]+$", "", word)
         plain = re.fullmatch(r"[A-Za-z]+(?:[-'’/][A-Za-z]+)*", word)
-        if plain and (len(word) > 2 or word in _SHORT):
+        if plain and (re.search(r"[a-z]{3}", word, re.I) or word in _SHORT):
             if not (re.match(names, word) or word in LATIN or word in NAMES):
                 found.append(word)
     return found
@@ -662,20 +755,33 @@ def printed_whole(book):
 
 
 def lint(path):
-    """The faults of one notebook."""
+    """The faults of one notebook, at the lines of its text."""
     book = Notebook(path)
+    text = book.path.with_suffix(".md")
+    places = lines(text.read_text(encoding="utf-8"), book) if text.exists() else {}
     return [
-        Fault(book.path, cell, name, message)
+        Fault(text, places.get(cell), name, message)
         for name, function in RULES.items()
         for cell, message in function(book)
     ]
 
 
+def lines(text, book):
+    """The line of a chapter's text at which each of its cells begins, by number."""
+    found, position = {}, 0
+    for i, cell in book.cells:
+        if (place := text.find(cell.source, position)) >= 0:
+            found[i] = text.count("\n", 0, place) + 1
+            position = place + len(cell.source)
+    return found
+
+
 def main(arguments=None):
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m press.lint", description="Check notebooks.")
-    parser.add_argument("paths", nargs="*", type=Path, help="notebooks or folders (chapters/)")
-    paths = notebooks(*parser.parse_args(arguments).paths or [CHAPTERS])
+    parser.add_argument("paths", nargs="*", type=Path, help="chapters or folders (chapters/)")
+    given = parser.parse_args(arguments).paths or [CHAPTERS]
+    paths = notebooks(*(path if path.is_dir() else path.with_suffix(".ipynb") for path in given))
     faults = 0
     for path in paths:
         found = lint(path)
@@ -685,12 +791,13 @@ def main(arguments=None):
             "faults": len(found),
             "汉字": sum(len(re.findall(HAN, prose(text))) for _, text in book.source("zh")),
             "code cells": len(book.code),
-            "figures": len(list(book.outputs("image/png"))),
+            "figures": len(book.figures),
             "claims": len(book.claims),
             "sliders": sum('class="slider"' in text for _, text in book.outputs("text/html")),
             "kB": len(book.text.encode()) // 1000,
         }
-        print(*found, f"{path}: " + ", ".join(f"{n} {what}" for what, n in facts.items()), sep="\n")
+        summary = ", ".join(f"{n} {what}" for what, n in facts.items())
+        print(*found, f"{path.with_suffix('.md')}: {summary}", sep="\n")
     return 1 if faults else 0
 
 

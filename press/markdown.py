@@ -80,6 +80,42 @@ def citations(text: str) -> list[str]:
     return [key.strip() for keys in found for key in keys.split(",")]
 
 
+def outside_formulas(text: str) -> str:
+    """Text without formulas, code, headings, comments and tags: where words may stand."""
+    text = _DISPLAY.sub("\n", re.sub(r"^#{1,6} .*$", "", without_code(text), flags=re.M))
+    text = re.sub(r"<!--.*?-->|</?[A-Za-z][^>\n]*>", "", _INLINE.sub("X", text), flags=re.S)
+    code = re.compile(_ROLE.pattern + r"|(?P<code>`+)[^`].*?(?P=code)")
+    return code.sub(lambda match: "X" if match["code"] else match[0], text)
+
+
+#: What is said of a number that names a place or a version: Section 2.1, 第 2.1 节, NumPy 2.4.
+_NAMED = re.compile(
+    r"(?:Sections?|Figures?|Tables?|Equations?|Theorems?|Lemma|Propositions?|Corollary|Chapters?|"
+    r"Algorithms?|Appendix|Exercises?|versions?|Python|NumPy|SciPy|PyTorch|JAX|TensorFlow|Keras|"
+    r"[§图表式版])\W*$", re.I,
+)  # fmt: skip
+
+
+def typed_decimals(text: str) -> list[str]:
+    """The decimals in the prose, except in sentences that cite and in names of places.
+
+    >>> typed_decimals("After 3.1 s, $x = 0.1$. They say 0.9 {footcite:p}`k`. See Section 2.1.")
+    ['3.1']
+    """
+    found, text = [], _DISPLAY.sub("\n", without_code(text))
+    for sentence in re.split(r"(?<=[。！？；])|(?<=[.!?;])\s|\n", text):
+        if "{footcite" in sentence:
+            continue
+        words = prose(sentence)
+        for match in re.finditer(r"(?<![\w.])\d+\.\d+(?![\w.]\w|\w)", words):
+            place = _NAMED.search(words[: match.start()]) or re.match(
+                r"\s*[节章图表式版]", words[match.end() :]
+            )
+            if not place:
+                found.append(match[0])
+    return found
+
+
 def prose(text: str) -> str:
     """What is left to read: code, formulas, markup and addresses replaced or dropped.
 
@@ -105,10 +141,11 @@ _NUMBER = re.compile(r"(?<![A-Za-zͰ-Ͽ_\d.])\d+(?:\.\d+)?")
 
 def numbers(text: str) -> Counter:
     """The numbers of the prose, as often as each is said; 1,000 is 1000, and L2 has none."""
-    text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: " " + m[0].translate(_SUPERSCRIPTS), prose(text))
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", prose(text))
+    text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: " " + m[0].translate(_SUPERSCRIPTS), text)
     text = unicodedata.normalize("NFKC", re.sub(r"[₀-₉]", "", text))
     text = re.sub(r"^ *\d+[.)] ", "", text, flags=re.M)  # the numbers of a list
-    return Counter(_NUMBER.findall(re.sub(r"(?<=\d),(?=\d{3})", "", text)))
+    return Counter(_NUMBER.findall(text))
 
 
 def math_numbers(text: str) -> set[str]:

@@ -16,7 +16,7 @@ import nbformat
 from docutils.nodes import make_id
 from nbformat import NotebookNode
 
-from . import bilingual, markdown
+from . import bilingual, figures, markdown, records
 from .bilingual import TWIN
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,20 +60,13 @@ def languages(cell: NotebookNode) -> list[str]:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of an executed notebook with its verdict; ``zh`` and ``en`` are HTML."""
+    """A claim of an executed notebook with its verdict; ``zh`` and ``en`` are Markdown."""
 
     notebook: Path
     name: str
     verdict: str
     zh: str
     en: str
-
-
-_CLAIM = re.compile(
-    r'<div class="claim" id="claim-(?P<name>[\w-]+)" data-verdict="(?P<verdict>\w+)">'
-    r'<p data-lang="zh".*?<span>(?P<zh>.*?)</span></p>'
-    r'<p data-lang="en".*?<span>(?P<en>.*?)</span></p>'
-)
 
 
 class Notebook:
@@ -162,8 +155,9 @@ class Notebook:
         return max(5, 5 * round(words / 90 / 5)) if words > 200 else None  # derivations are slow
 
     def edition(self, language: str) -> str:
-        """The notebook of one edition, as the text of its file: that language's cells, and its
-        half of the words in code, outputs and descriptions of images."""
+        """The notebook of one edition, as the text of its file: that language's cells, with what
+        was measured in its place, and its half of the words in code, outputs and descriptions of
+        images."""
         node = copy.deepcopy(self.node)
         node.cells = [cell for cell in node.cells if TWIN[language] not in languages(cell)]
         for cell in node.cells:
@@ -171,12 +165,22 @@ class Notebook:
             cell.metadata.pop("tags", None)
             if kept:
                 cell.metadata.tags = kept
-            if isinstance(alt := cell.metadata.get("alt"), dict):
-                cell.metadata.alt = alt[language]
-                cell.metadata.setdefault("mystnb", {})["image"] = {"alt": alt[language]}
-            if cell.cell_type == "code":
+            for key in {"alt", "caption"} & cell.metadata.keys():
+                if isinstance(text := cell.metadata[key], dict):
+                    cell.metadata[key] = text[language]
+            if alt := cell.metadata.get("alt"):  # of an image that is no figure of ours
+                cell.metadata.setdefault("mystnb", {})["image"] = {"alt": alt}
+            if cell.cell_type == "markdown":
+                cell.source = records.resolve(cell.source, self.records, language)
+            elif cell.cell_type == "code":
                 cell.source = bilingual.source(cell.source, language)
+                said = [cell.metadata.get(key, "") for key in ("alt", "caption")]
                 cell.outputs = [bilingual.output(output, language) for output in cell.outputs]
+                for output in cell.outputs:
+                    if figures.is_figure(shown := output.get("data", {}).get("text/html", "")):
+                        output.data["text/html"] = figures.in_edition(shown, language, *said)
+                    for kind in records.KINDS:  # it has been taken over
+                        output.get("data", {}).pop(kind, None)
         return json.dumps(node, ensure_ascii=False, indent=1) + "\n"
 
     # -- Outputs
@@ -191,12 +195,27 @@ class Notebook:
                     yield i, output.data[kind]
 
     @cached_property
+    def figures(self) -> set[int]:
+        """The numbers of the cells that show a figure, sliders apart."""
+        pictures = {i for kind in ("image/png", "image/svg+xml") for i, _ in self.outputs(kind)}
+        return pictures | {i for i, html in self.outputs("text/html") if 'class="plot"' in html}
+
+    @cached_property
+    def records(self) -> records.Records:
+        """What the cells have handed over to the prose."""
+        return records.gather(self.node.cells)
+
+    @cached_property
     def claims(self) -> list[Claim]:
-        """The claims that the notebook makes, in order."""
+        """The claims that the notebook makes, in the order of their sentences."""
+        said: dict[str, dict[str, str]] = {"zh": {}, "en": {}}
+        for language, sentences in said.items():
+            for _, text in self.source(language):
+                sentences |= records.sentences(records.numbered(text, self.records))
         return [
-            Claim(self.path, **match.groupdict())
-            for _, html in self.outputs("text/html")
-            for match in _CLAIM.finditer(html)
+            Claim(self.path, name, self.records.verdicts[name], words, said["en"].get(name, ""))
+            for name, words in said["zh"].items()
+            if name in self.records.verdicts
         ]
 
 

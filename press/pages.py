@@ -10,14 +10,14 @@ from urllib.parse import quote
 
 import imagesize
 from docutils import nodes
-from PIL import Image
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
-from minigrad.lab.sliders import SCRIPT
+from minigrad.lab import sliders
 
+from . import figures
 from .bilingual import TWIN
-from .cards import card, slider_picture
+from .cards import card, raster
 from .notebook import Notebook
 from .plain import first_paragraph, readable, shorten
 from .words import words
@@ -42,9 +42,8 @@ def size_images(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         image["classes"].append("no-scaled-link")
         if "width" not in image and "height" not in image and file.is_file():
             width, height = imagesize.get(file)
-            scale = 2 if "jupyter_execute" in file.parts else 1  # figures have two pixels for one
             if width > 0:
-                image["width"], image["height"] = str(width // scale), str(height // scale)
+                image["width"], image["height"] = str(width), str(height)
 
 
 # -- The page
@@ -75,13 +74,19 @@ def link_places(app: Sphinx, pagename: str, templatename: str, context: dict, do
         (r'(class="headerlink" href="[^"]*") title="[^"]*"', rf"\1 {label}"),
         (r'(<div class="cell_output[^>]* id="(figure-[^"]*)">)',
          rf'\1<a class="headerlink" href="#\2" {label}>#</a>'),
-        (r'(<div [^>]*id="(claim-[^"]*)".*?)(</p>)',
+        (r'(<div [^>]*id="(claim-[^"]*)"(?s:.*?))(</p>)',
          rf'\1<a class="headerlink" href="#\2" {label}>#</a>\3'),
         # A browser would break the line between a formula and the comma after it.
         (r'([（“「]*<span class="math [^>]*>[^<]*</span>[，。；：、？！）”」,.;:?!)]+)',
          r'<span class="tie">\1</span>'),
     ):  # fmt: skip
         context["body"] = re.sub(pattern, better, context["body"])
+
+
+def draw_figures(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Figures become a part of the page."""
+    if doctree:
+        context["body"] = figures.inline(context["body"])
 
 
 def describe(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -110,9 +115,9 @@ def share(app: Sphinx, pagename: str, templatename: str, context: dict, doctree)
     """The picture that a link to the page shows elsewhere; needs the address of the book."""
     target = Path(app.outdir, f"{pagename}.png")
     target.unlink(missing_ok=True)
-    if doctree and context["base"] and (picture := first_picture(app, doctree, context["body"])):
+    if doctree and context["base"] and (svg := figures.first(context["body"])):
         context["card"] = f"{pagename}.png"
-        write(target, card(picture))
+        write(target, card(raster(svg)))
 
 
 def write(target: Path, content: bytes) -> None:
@@ -169,22 +174,14 @@ def repository_links(repository: str, branch: str, path: str) -> dict:
     return found
 
 
-def first_picture(app: Sphinx, doctree: nodes.document, body: str) -> Image.Image | None:
-    """The first figure of a page, or what its first slider shows."""
-    sources = {name: file for file, name in app.builder.images.items()}  # writing renames them
-    for image in doctree.findall(nodes.image):
-        file = sources.get(Path(image["uri"]).name, "")
-        if file.endswith(".png"):
-            return Image.open(Path(app.srcdir, file))
-    return slider_picture(body)
-
-
 def add_scripts(app: Sphinx, error: Exception | None) -> None:
     """Put beside the pages what moves the sliders, and MathJax: the two combined files, the fonts,
     TeX's rarer extensions."""
     if error or app.builder.format != "html":
         return
-    write(Path(app.outdir, "_static", "slider.js"), SCRIPT.encode())
+    for kind in ("js", "css"):
+        file = sliders.HERE / f"slider.{kind}"
+        write(Path(app.outdir, "_static", file.name), file.read_bytes())
     package = Path(__import__("sphinx-mathjax-offline").__file__).parent / "static" / "mathjax"
     wanted = [
         "tex-chtml.js", "tex-svg.js", "output/chtml/fonts/woff-v2/*", "input/tex/extensions/*",
@@ -198,7 +195,8 @@ def add_scripts(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> dict:
     app.connect("doctree-resolved", name_part)
     app.connect("doctree-resolved", size_images)
-    for job in (fill_frame, link_places, describe, offer_notebook, share):  # in this order
+    jobs = fill_frame, link_places, share, draw_figures, describe, offer_notebook  # in this order
+    for job in jobs:
         app.connect("html-page-context", job, priority=900)
     app.connect("build-finished", add_scripts)
     app.add_css_file("book.css")

@@ -20,7 +20,7 @@ from test_editions import code, markdown, notebook, opened, run_build, shown, wr
 
 import minigrad
 from benchmarks.report import RESULTS
-from minigrad.lab.claims import VERDICTS
+from minigrad.lab.claims import CLAIM, VERDICTS
 from press.backmatter.gathering import Chapter
 from press.backmatter.reference import chapters, docstring, inline, public, public_modules
 from press.backmatter.terms import alphabetical, first_use
@@ -71,7 +71,7 @@ def missing_claims(site: Path, chapters: Path) -> list[str]:
             ):
                 found.append(f"{edition}: claim {claim.name} has the wrong verdict")
             else:
-                there = target(site, address, shown.find_all("a")[-1])
+                there = target(site, address, shown.select("a:not(.headerlink)")[-1])
                 if there is None or there.get("id") != f"claim-{claim.name}":
                     found.append(f"{edition}: claim {claim.name} links to nothing")
         counts = [int(number.text) for number in ledger.select(".verdicts b")]
@@ -272,22 +272,27 @@ Example
 # --- A small book ------------------------------------------------------------------------------
 
 
-def claim(name: str, verdict: str) -> dict:
-    return shown(**{"text/html": (
-        f'<div class="claim" id="claim-{name}" data-verdict="{verdict}">'
-        f'<p data-lang="zh" lang="zh"><strong>{VERDICTS[verdict]["zh"]}</strong> <span>说法 {name}，'
-        '<span class="math notranslate nohighlight">\\(x^2 &lt; 1\\)</span>。</span></p>'
-        f'<p data-lang="en" lang="en"><strong>{VERDICTS[verdict]["en"]}</strong> <span>What {name} '
-        'says &amp; means.</span></p></div>'
-    )})  # fmt: skip
+def claim(name: str, verdict: str, **numbers) -> dict:
+    """What `minigrad.lab.claim` displays."""
+    return shown(**{CLAIM: {"name": name, "verdict": verdict, "numbers": numbers}, "text/plain": name})
+
+
+def said(*names: str) -> list[dict]:
+    """The twin cells with the sentences of claims."""
+    zh = (f"{{claim}}`{name}` 说法 {name}，$x^2 < 1$，{{num}}`.ratio:.2f` 倍，参见 [开头](../first.ipynb) "
+          "{footcite:p}`gauss1801`。" for name in names)  # fmt: skip
+    en = (f"{{claim}}`{name}` What {name} says & means, {{num}}`.ratio:.2f` times, see "
+          "[there](../first.ipynb) {footcite:p}`gauss1801`." for name in names)  # fmt: skip
+    return [markdown("zh", "\n\n".join(zh)), markdown("en", "\n\n".join(en))]
 
 
 CHAPTER = notebook(
     markdown("zh", "# 第二章\n\n偏差修正见 `minigrad.optim.Adam` 与 `minigrad.nn.LayerNorm()`。"),
     markdown("en", "# The second chapter\n\nThe bias correction of `minigrad.optim.Adam`, and\n"
              "`minigrad.nn.LayerNorm()`."),
-    code("claim()", [claim("one-holds", "holds")]),
-    code("claim()", [claim("one-fails", "fails"), claim("two-holds", "holds")]),
+    code("claim()", [claim("one-holds", "holds", ratio=3.162)]),
+    *said("one-holds", "one-fails", "two-holds"),
+    code("claim()", [claim("one-fails", "fails", ratio=-1.0), claim("two-holds", "holds", ratio=2)]),
     markdown("zh", "## 引用\n\n见 {footcite:p}`gauss1801`。\n\n```{footbibliography}\n```"),
     markdown("en", "## Citing\n\nSee {footcite:p}`gauss1801`.\n\n```{footbibliography}\n```"),
 )  # fmt: skip
@@ -329,7 +334,7 @@ def test_the_small_book_is_complete(site, book):
     ("zh/back/claims.html", 'id="claim-one-holds"', 'id="x"', "zh: claim one-holds is missing"),
     ("en/back/claims.html", 'data-verdict="fails"', 'data-verdict="holds"', "one-fails has the wrong"),
     ("zh/back/claims.html", "#claim-two-holds", "#claim-one-holds", "two-holds links to nothing"),
-    ("zh/back/claims.html", "<b>3</b>", "<b>4</b>", "the numbers of verdicts are [4, 2, 0, 1]"),
+    ("zh/back/claims.html", "<b>3</b>", "<b>4</b>", "the numbers of verdicts are [4, 2, 0, 1, 0]"),
     ("zh/back/glossary.html", "鞍点", "安点", "the term saddle point is missing"),
     ("en/back/glossary.html", ">ablation<", ">zablation<", "en: the terms are not in order"),
     ("en/back/api.html", 'id="minigrad.optim.Adam"', 'id="y"', "minigrad.optim.Adam has no entry"),
@@ -375,7 +380,14 @@ def test_the_ledger_is_grouped_and_each_text_in_its_language(site):
             "claim-one-holds", "claim-one-fails", "claim-two-holds",
         ]  # fmt: skip
         assert other not in part.text
-    assert "\\(x^2 < 1\\)" in page(site, "zh/back/claims.html").select_one(".claim .math").text
+    line = page(site, "zh/back/claims.html").select_one(".claim")
+    assert "\\(x^2 < 1\\)" in line.select_one(".math").text
+    assert line.text.startswith("成立 说法 one-holds，") and "，3.16 倍，参见 开头" in line.text
+    assert "（Gauss，1801）" in line.text and "What" not in line.text
+    assert [link["href"] for link in line.select("a:not(.headerlink)")] == [
+        "../first.html", "bibliography.html#gauss1801", "../part/second.html#claim-one-holds",
+    ]  # fmt: skip
+    assert "(Gauss, 1801)" in page(site, "en/back/claims.html").select_one(".claim").text
     ids = [[s["id"] for s in page(site, f"{e}/back/claims.html").select("section[id]")] for e in TWIN]
     assert ids[0] == ids[1], "the switch of languages keeps the place"
 
@@ -431,7 +443,8 @@ def test_the_pages_follow_a_new_chapter_by_themselves(book, tmp_path):
         markdown("zh", "# 第三章\n\n鞍点与偏差修正 {footcite:p}`gauss1801`。\n\n```{footbibliography}\n```"),
         markdown("en", "# The third chapter\n\nA saddle point and the bias correction\n"
                  "{footcite:p}`gauss1801`.\n\n```{footbibliography}\n```"),
-        code("claim()", [claim("new", "partly")]),
+        *said("new"),
+        code("claim()", [claim("new", "when", ratio=1.5)]),
     )  # fmt: skip
     (folder / "chapters" / "optimizers").mkdir()
     path = folder / "chapters" / "optimizers" / "adam.ipynb"

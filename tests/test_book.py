@@ -1,31 +1,24 @@
 """The helpers that chapters call: checks, claims, sliders, figures, problems, data, execution."""
 
 import asyncio
-import base64
-import html
-import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
-import jupyter_client
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
 from nbclient.exceptions import CellExecutionError
-from PIL import Image
 
 from minigrad import init, lab, losses, norms, optim
-from minigrad.lab import check, check_close, claim, data, plots, problems, slider, style, training
-from minigrad.lab.sliders import _label, _text
+from minigrad.lab import check, check_close, data, plots, problems, style, training
 from press.execute import as_text, canonical, execute, main, parse
-from press.notebook import ROOT, claims, notebooks
+from press.notebook import ROOT, notebooks
 
 ALT = {"zh": "一条 <曲线>", "en": 'A "curve"'}
 rng = np.random.default_rng
@@ -47,8 +40,7 @@ def displayed(monkeypatch):
     def display(thing, raw=False):
         shown.append(thing if raw else {"text/html": thing.data})
 
-    for module in ("minigrad.lab.claims", "minigrad.lab.sliders"):
-        monkeypatch.setattr(sys.modules[module], "display", display)
+    monkeypatch.setattr(sys.modules["minigrad.lab.claims"], "display", display)
     return shown
 
 
@@ -106,248 +98,20 @@ def test_check_close_takes_tensors():
     check_close("eq:a", np.array([2.0, 4.0]), x * 2)
 
 
-# -- claim
-
-
-def test_claims_are_gathered_from_notebooks(tmp_path, displayed):
-    claim("it-holds", np.True_, zh="首步 $η < 1$ & 真", en="First step $η < 1$ & true")
-    claim("not-so", False, zh="否", en="no")
-    claim("it-depends", "partly", zh="当…", en="when…")
-    (tmp_path / "b").mkdir()
-    for name, bundles in {"a.ipynb": displayed[:2], "b/c.ipynb": displayed[2:]}.items():
-        outputs = [nbformat.v4.new_output("display_data", data=bundle) for bundle in bundles]
-        cell = nbformat.v4.new_code_cell(outputs=outputs)
-        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / name)
-    one, two, three = claims(tmp_path)
-    assert (one.name, one.verdict, one.notebook) == ("it-holds", "holds", tmp_path / "a.ipynb")
-    assert (two.name, two.verdict, three.verdict) == ("not-so", "fails", "partly")
-    assert three.notebook == tmp_path / "b" / "c.ipynb"
-    assert "首步" in one.zh and r"\(η &lt; 1\)" in one.en and "&amp; true" in one.en
-    assert (two.zh, two.en) == ("否", "no")
-    assert 'id="claim-it-holds"' in displayed[0]["text/html"]
-    assert claims(tmp_path / "a.ipynb") == [one, two]
-    (tmp_path / "d.ipynb").write_bytes((tmp_path / "a.ipynb").read_bytes())
-    with pytest.raises(ValueError, match="it-holds.*unique"):
-        claims(tmp_path)
-
-
-def test_checkpoints_of_jupyterlab_are_no_notebooks(tmp_path, displayed):
-    claim("once", True, zh="一", en="one")
-    output = nbformat.v4.new_output("display_data", data=displayed[0])
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[output])])
+def test_checkpoints_of_jupyterlab_are_no_notebooks(tmp_path):
+    book = nbformat.v4.new_notebook()
     left = tmp_path / "part" / ".ipynb_checkpoints" / "a-checkpoint.ipynb"
     left.parent.mkdir(parents=True)
     for path in (tmp_path / "part" / "a.ipynb", left):
         nbformat.write(book, path)
     assert notebooks(tmp_path) == notebooks(tmp_path / "part", left) == [tmp_path / "part/a.ipynb"]
-    assert [claim.name for claim in claims(tmp_path)] == ["once"]
     # Nothing else looks for notebooks in folders, so nothing else can find a checkpoint.
     seekers = [path.name for path in (ROOT / "press").rglob("*.py")
                if re.search(r"glob\(.*ipynb|ipynb_checkpoints", path.read_text("utf-8"))]  # fmt: skip
     assert seekers == ["notebook.py"]
 
 
-@pytest.mark.parametrize("name, verdict, texts", [
-    ("Not Kebab", True, {}), ("a_b", True, {}), ("", True, {}),
-    ("a", "yes", {}), ("a", 1, {}), ("a", None, {}), ("a", True, {"zh": " "}),
-])  # fmt: skip
-def test_claim_refuses(name, verdict, texts, displayed):
-    with pytest.raises(ValueError, match="claim"):
-        claim(name, verdict, **({"zh": "中", "en": "en"} | texts))
-    assert not displayed
-
-
-# -- slider
-
-
-def draw(beta, eta=0.5):
-    figure, axes = plt.subplots(figsize=(3.2, 1.8))
-    x = np.linspace(0, 1, 20)
-    axes.plot(x, x ** (1 + beta) * eta, **style.line("adam"))
-    axes.set(xlim=(0, 1), ylim=(0, 1))
-
-
-def picture(uri):
-    return Image.open(io.BytesIO(base64.b64decode(uri.split("base64,")[1])))
-
-
-def frames_of(page):
-    """The frames of a slider as the browser would show them, and which it shows first."""
-    shared, *overlays = (picture(uri).convert("RGBA") for uri in re.findall(r'href="(.*?)"', page))
-    shown = [attribute == "inline" for attribute in re.findall(r'display="(\w+)"', page)]
-    assert len(shown) == len(overlays) and sum(shown) == 1
-    return [Image.alpha_composite(shared, o).convert("RGB") for o in overlays], shown.index(True)
-
-
-def test_slider_shows_every_frame(displayed):
-    betas = [0, 0.5, 3]
-    slider(draw, ALT, beta=betas, start={"beta": 0.5})
-    page = displayed[0]["text/html"]
-    frames, first = frames_of(page)
-    assert first == 1
-    for beta, frame in zip(betas, frames, strict=True):
-        draw(beta)
-        drawn = style.render(plt.gcf())
-        plt.close()
-        assert frame.size == drawn.shape[1::-1]
-        assert np.abs(np.asarray(frame).astype(int) - drawn).max() < 60  # colours are quantised
-        assert np.abs(np.asarray(frame).astype(int) - drawn).mean() < 1
-    assert "application/vnd.jupyter.widget-view+json" in displayed[0]
-    assert displayed[0]["text/plain"] == "slider: beta"
-
-
-def test_slider_stores_shared_pixels_once(displayed):
-    slider(draw, ALT, beta=[0, 1, 2, 3, 4, 5])
-    uris = re.findall(r'href="(.*?)"', displayed[0]["text/html"])
-    transparent = [np.asarray(picture(uri).convert("RGBA"))[..., 3] == 0 for uri in uris[1:]]
-    assert all(mask.mean() > 0.5 for mask in transparent)
-    assert not any(mask.all() for mask in transparent)  # no frame's curve is in the shared part
-
-
-def test_slider_leaves_no_edge_of_other_frames(displayed):
-    """Halved by a browser, which mixes neighbours, a frame looks as if it were stored whole."""
-    slider(draw, ALT, beta=[0, 1, 2, 3, 4, 5])
-    uris = re.findall(r'href="(.*?)"', displayed[0]["text/html"])
-    shared, *overlays = (picture(uri).convert("RGBA") for uri in uris)
-    size = (shared.width // 2, shared.height // 2)
-    for overlay in overlays:
-        whole = Image.alpha_composite(shared, overlay).resize(size, Image.Resampling.BOX)
-        apart = Image.alpha_composite(
-            shared.resize(size, Image.Resampling.BOX), overlay.resize(size, Image.Resampling.BOX)
-        )
-        assert np.abs(np.asarray(whole).astype(int) - np.asarray(apart)).max() <= 8
-
-
-def test_slider_html_says_what_it_is(displayed):
-    labels = {"eta": {"zh": "步", "en": "step"}}
-    slider(draw, ALT, beta=[-1, 0.25], eta=[0.1, 0.2, 0.5], labels=labels, start={"eta": 0.5})
-    page = displayed[0]["text/html"]
-    frames, first = frames_of(page)
-    assert len(frames) == 6 and first == 2
-    inputs = re.findall(r"<input .*?>", page)
-    assert [json.loads(html.unescape(re.search('data-values="(.*?)"', i)[1])) for i in inputs] == [
-        ["−1", "0.25"], ["0.1", "0.2", "0.5"]
-    ]  # fmt: skip
-    assert [re.search(r'max="(\d)".* value="(\d)".*valuetext="(.*?)"', i).groups() for i in inputs
-            ] == [("1", "0", "−1"), ("2", "2", "0.5")]  # fmt: skip
-    assert re.findall(r"<output>(.*?)</output>", page) == ["−1", "0.5"]
-    (described,) = re.findall(r'aria-labelledby="(.*?)"', page)
-    alt = re.search(rf'<span id="{described}" hidden>(.*?)</span></span>', page)[1]
-    assert '<span data-lang="zh" lang="zh">一条 &lt;曲线&gt;</span>' in alt
-    assert 'data-lang="en" lang="en">A &quot;curve&quot;' in alt
-    assert page.count('data-lang="zh"') == page.count('data-lang="en"') == 2
-    assert "<span>β</span>" in page
-
-
-def test_slider_is_the_same_every_time(displayed):
-    for _ in range(2):
-        slider(draw, ALT, beta=[0, 1])
-    slider(draw, ALT, beta=[0, 2])
-    one, two, other = (re.sub(r"data:[^\"]*", "", shown["text/html"]) for shown in displayed)
-    assert displayed[0]["text/html"] == displayed[1]["text/html"]
-    assert re.search('id="(.*?)"', one)[1] != re.search('id="(.*?)"', other)[1]
-
-
-def resized(beta):
-    plt.figure(figsize=(3, 2 + beta)).add_subplot()
-
-
-@pytest.mark.parametrize("arguments, message", [
-    (dict(alt={"zh": "图"}, beta=[0, 1]), "alt"),
-    (dict(alt={"zh": "图", "en": " "}, beta=[0, 1]), "alt"),
-    (dict(alt=ALT), "one or two"),
-    (dict(alt=ALT, beta=[0, 1], eta=[0, 1], rho=[0, 1]), "one or two"),
-    (dict(alt=ALT, beta=[1]), "two or more"),
-    (dict(alt=ALT, beta=[1, 1]), "two or more"),
-    (dict(alt=ALT, beta=range(65)), "65 frames"),
-    (dict(alt=ALT, beta=[0, 1], start={"beta": 2}), "start"),
-    (dict(alt=ALT, beta=[0, 1], start={"rho": 0}), "start"),
-    (dict(alt=ALT, draw=lambda beta: None, beta=[0, 1]), "no figure"),
-    (dict(alt=ALT, draw=resized, beta=[0, 1]), "same size"),
-])  # fmt: skip
-def test_slider_refuses(arguments, message, displayed):
-    with pytest.raises(ValueError, match=message):
-        slider(**({"draw": draw} | arguments))
-    assert not displayed
-
-
-def test_names_and_values_on_knobs():
-    names = ["beta1", "lambda_", "eta", "lr", "k", "sigma2_", "optimizer"]
-    assert [_label(name) for name in names] == ["β₁", "λ", "η", "lr", "k", "σ₂", "optimizer"]
-    assert [_text(v) for v in (0.1 + 0.2, 1e-5, -2, "adam", True, np.float32(0.5), 1000)] == [
-        "0.3", "1e−05", "−2", "adam", "True", "0.5", "1000"
-    ]  # fmt: skip
-
-
-LIVE = """
-import matplotlib.pyplot as plt
-from minigrad.lab import slider
-calls = []
-def draw(beta):
-    calls.append(beta)
-    plt.subplots()[1].plot([0, beta])
-slider(draw, {"zh": "图", "en": "figure"}, beta=[0.5, 0.9, 0.99])
-"""
-
-
-def test_slider_recomputes_in_a_live_kernel():
-    manager, client = jupyter_client.manager.start_new_kernel(kernel_name="python3")
-    try:
-        messages = []
-        client.execute_interactive(LIVE, output_hook=messages.append, timeout=60)
-        opened = {m["content"]["comm_id"]: m["content"]["data"]["state"]
-                  for m in messages if m["msg_type"] == "comm_open"}  # fmt: skip
-        (shown,) = (m["content"]["data"] for m in messages if m["msg_type"] == "display_data")
-        assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] in opened
-        (knob,) = (i for i, state in opened.items() if "SelectionSlider" in state["_model_name"])
-        assert opened[knob]["_options_labels"] == ("0.5", "0.9", "0.99") or opened[knob][
-            "_options_labels"
-        ] == ["0.5", "0.9", "0.99"]
-        update = {"method": "update", "state": {"index": 2}, "buffer_paths": []}
-        message = client.session.msg("comm_msg", {"comm_id": knob, "data": update})
-        client.shell_channel.send(message)
-        messages.clear()
-        client.execute_interactive("print(calls)", output_hook=messages.append, timeout=60)
-        (printed,) = (m["content"]["text"] for m in messages if m["msg_type"] == "stream")
-        # three frames for the page, one for the widget, and the one that was asked for
-        assert printed == "[0.5, 0.9, 0.99, 0.5, 0.99]\n"
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-
-
 # -- figures
-
-
-def test_png_is_small_exact_where_flat_and_without_metadata():
-    figure, axes = plt.subplots()
-    t = np.linspace(-4, 4, 300)
-    for n, name in enumerate(["adam", "sgd", "momentum", "rmsprop"]):
-        axes.plot(t, np.tanh(t * (n + 1) / 2), **style.line(name))
-    axes.axhspan(-0.1, 0.1, color="#F0F0F0")
-    axes.legend()
-    small, drawn = style.png(figure), style.render(figure)
-    assert small == style.png(figure)
-    plt.close(figure)
-    assert len(small) < 30_000
-    stored = Image.open(io.BytesIO(small))
-    assert (stored.mode, stored.size, stored.info) == ("P", (1280, 720), {})
-    stored = np.asarray(stored.convert("RGB")).astype(int)
-    assert np.abs(stored - drawn).max() < 40
-    for flat in ([255, 255, 255], [240, 240, 240]):  # not a tint of it
-        here = (drawn == flat).all(axis=2)
-        assert here.sum() > 1000 and (stored[here] == flat).all()
-
-
-def test_missing_glyph_is_an_error():
-    figure, axes = plt.subplots()
-    axes.set_title("动量")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        style.apply()  # what `import book` does in a kernel
-        with pytest.raises(UserWarning, match="Glyph"):
-            style.render(figure)
-    plt.close(figure)
 
 
 def test_styles_are_known_and_told_apart():
@@ -374,20 +138,6 @@ def linear(color):
         color = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     color = np.asarray(color)
     return np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
-
-
-# What CSS's hue-rotate(180deg) does to sRGB, which the dark theme applies after invert(1).
-HUE_ROTATE = np.array([[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]])
-
-
-def test_palette_contrast():
-    """At least 3:1 against white, and against black in the dark theme (WCAG 2.1, 1.4.11)."""
-    for name, color in style.palette.items():
-        srgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-        light = linear(color) @ [0.2126, 0.7152, 0.0722]
-        dark = linear(np.clip(HUE_ROTATE @ (1 - srgb), 0, 1)) @ [0.2126, 0.7152, 0.0722]
-        assert 1.05 / (light + 0.05) >= 3, name
-        assert (dark + 0.05) / 0.05 >= 3, name
 
 
 # Linear RGB as seen without one kind of cone (Machado, Oliveira & Fernandes 2009, severity 1).
@@ -595,11 +345,13 @@ print("progress 1", end="\\r"); print("progress 2", end="\\r"); print("\\r", end
 print("two")
 check_close("eq:a", np.linalg.norm(x @ x), np.sqrt(((x @ x) ** 2).sum()))""",
     """plt.plot(np.tanh(x @ x)[0])
+plt.xlabel("步 · step")
 plt.show()""",
     """def draw(k):
     plt.subplots()[1].plot((x @ x)[k])
+    plt.gca().set(xlim=(0, 300), ylim=(-60, 60))
 slider(draw, {"zh": "图", "en": "figure"}, k=[0, 1, 2])""",
-    """claim("norm", np.linalg.norm(x) > 1, zh="范数大于 1", en="The norm is above 1")
+    """claim("norm", np.linalg.norm(x) > 1, norm=np.linalg.norm(x @ x))
 {"b": 1, "a": 2}""",
 ]
 
@@ -633,7 +385,7 @@ def test_execution_is_canonical(executed):
     (printed,) = cells[1]["outputs"]
     assert "".join(printed["text"]) == "one\ntwo\n✓ eq:a  |Δ| ≤ 1e-12\n"
     (figure,) = cells[2]["outputs"]
-    assert figure["metadata"] == {"image/png": {"height": 360, "width": 640}}
+    assert set(figure["data"]) == {"text/html", "text/plain"}
     (knob,) = cells[3]["outputs"]
     assert set(knob["data"]) == {"text/html", "text/plain"}
     assert cells[4]["outputs"][1]["execution_count"] == 4
@@ -713,16 +465,17 @@ def test_nbval_passes_whatever_the_processor(executed, core, threads):
 
 def test_nbval_notices_what_changed(executed, tmp_path):
     text = executed.read_text(encoding="utf-8")
-    one_frame_less = re.sub(r'\n *"<image [^\n]*none[^\n]*', "", text, count=1)
-    another_value = text.replace("&quot;2&quot;", "&quot;5&quot;")
+    another_word = text.replace('"步 · step\\n"', '"步 · stop\\n"')
+    another_value = text.replace('"0 1 2\\n"', '"0 1 5\\n"')
     another_line = text.replace('"two\\n"', '"three\\n"')
-    another_verdict = text.replace('data-verdict=\\"holds', 'data-verdict=\\"fails')
-    changed = [one_frame_less, another_value, another_line, another_verdict]
-    assert len({text, *changed}) == 5
-    for name, content in zip("abcd", changed):
+    another_verdict = text.replace('"verdict": "holds"', '"verdict": "fails"')
+    another_number = re.sub(r'"norm": \d+', '"norm": 7', text)
+    changed = [another_word, another_value, another_line, another_verdict, another_number]
+    assert len({text, *changed}) == 6
+    for name, content in zip("abcde", changed):
         (tmp_path / f"{name}.ipynb").write_text(content, encoding="utf-8")
     outcomes, text = nbval(*sorted(tmp_path.iterdir()))
-    assert "".join(outcomes) == "..F." + "..F." + "F..." + "...F", text
+    assert "".join(outcomes) == ".F.." + "..F." + "F..." + "...F" + "...F", text
 
 
 def test_the_engine_imports_neither_lab_nor_press():
@@ -731,7 +484,9 @@ def test_the_engine_imports_neither_lab_nor_press():
         if "lab" not in source.parts:
             assert not wrong.search(source.read_text("utf-8")), source
         assert not re.search(r"^\s*(from|import) press\b", source.read_text("utf-8"), re.M), source
-    assert set(lab.__all__) == {"check", "check_close", "claim", "language", "slider", "table"}
+    assert set(lab.__all__) == {
+        "check", "check_close", "claim", "language", "record", "slider", "table"
+    }  # fmt: skip
 
 
 # -- training

@@ -1,6 +1,5 @@
 """One notebook becomes two clean editions (press/editions.py), and Chinese can be searched."""
 
-import base64
 import datetime
 import io
 import json
@@ -12,6 +11,7 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
@@ -20,12 +20,13 @@ from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 from PIL import Image
 
-from minigrad.lab.sliders import _html
+from minigrad.lab import figures, sliders
 from press import cards
 from press.bilingual import in_language
 from press.build import settings
 from press.contents import contents, faults, plan
 from press.editions import THEME
+from press.figures import in_edition, pictures
 from press.landing import changes
 from press.markdown import HAN
 from press.notebook import CHAPTERS, ROOT, Notebook, notebooks
@@ -34,9 +35,29 @@ from press.plain import plain_tex
 from press.search import split
 from press.words import one_language, words
 
-_png = io.BytesIO()
-Image.new("RGB", (8, 8), "navy").save(_png, "PNG")
-PIXEL = base64.b64encode(_png.getvalue()).decode()
+
+def draw(beta=1):
+    figure, axes = plt.subplots(figsize=(3.2, 2))
+    axes.plot([0, 1], [0, beta], label="线 · line")
+    axes.set(xlim=(0, 1), ylim=(0, 2), xlabel="步 · step")
+    return figure
+
+
+def made(function, *arguments, **options):
+    """What a slider shows."""
+    shown = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sliders, "display", lambda bundle, raw: shown.append(bundle))
+        function(*arguments, **options)
+    return shown[0]
+
+
+FIGURE = figures.bundle(draw())
+plt.close()
+SLIDER = made(
+    sliders.slider, draw, {"zh": "动的图", "en": "A moving figure"}, beta=[0, 1], start={"beta": 1},
+    caption={"zh": "试一试", "en": "Try it"},
+)  # fmt: skip
 
 
 def markdown(language, source):
@@ -70,24 +91,19 @@ def opened(content):
     return Notebook("specimen.ipynb", json.dumps(content))
 
 
-SLIDER = _html(
-    [np.full((8, 8, 3), shade, np.uint8) for shade in (0, 200)], 1, {"beta": [0, 1]}, {"beta": 1},
-    {"beta": "β"}, {"zh": "动的图", "en": "A moving figure"},
-)
-
 CHAPTER = notebook(
     markdown("zh", "# 测试章\n\n| | |\n|---|---|\n| 一行 | $x$ |\n\n第一段，说的是优化器，即（$x$），见下。\n\n$$a=b$$ (eq:first)\n"),
     markdown("en", "# A test chapter\n\n| | |\n|---|---|\n| In a line | $x$ |\n\nThe first paragraph.\n\n$$a=b$$ (eq:first)\n"),
-    code("plot()", [shown(**{"image/png": PIXEL, "text/plain": "<Figure>"})],
-         alt={"zh": "一条曲线", "en": "A curve"}, tags=["hide-input"]),
+    code("plot()", [shown(**FIGURE)], alt={"zh": "一条曲线", "en": "A curve"},
+         caption={"zh": "图注", "en": "Caption"}, tags=["hide-input"]),
     code("claim()", [shown(**{
-        "text/html": ['<div class="claim" id="claim-first" data-verdict="holds">',
-                      '<p data-lang="zh">成立</p>', '<p data-lang="en">Holds &amp; more</p></div>'],
-        "text/plain": "claim",
+        "application/vnd.book.claim+json": {"name": "first", "verdict": "holds",
+                                            "numbers": {"ratio": 3.162}},
+        "text/plain": "成立 · holds  first: ratio = 3.162",
     })]),
-    code("slider()", [shown(**{"text/html": SLIDER, "text/plain": "slider"})]),
-    markdown("zh", "## 偏差修正\n\n由 {eq}`eq:first`。\n\n## 小结\n\n完。\n\n```\n# 不是标题\n```"),
-    markdown("en", "## Bias correction\n\nBy {eq}`eq:first`.\n\n## Summary\n\nEnd.\n\n```\n# no\n```"),
+    code("slider()", [shown(**SLIDER)]),
+    markdown("zh", "## 偏差修正\n\n{claim}`first` 步长是 {num}`.ratio:.2f` 倍。\n\n由 {eq}`eq:first`，[见](#claim-first)。\n\n## 小结\n\n完。\n\n```\n# 不是标题\n```"),
+    markdown("en", "## Bias correction\n\n{claim}`first` Steps are {num}`.ratio:.2f` times too long.\n\nBy {eq}`eq:first`, [as said](#claim-first).\n\n## Summary\n\nEnd.\n\n```\n# no\n```"),
 )  # fmt: skip
 
 
@@ -107,7 +123,9 @@ def test_a_notebook_keeps_one_language(language):
     ]  # code is shared  # fmt: skip
     assert f"lang-{language}" not in text, "the tags mean nothing in a notebook of one language"
     assert kept["cells"][1]["metadata"]["tags"] == ["hide-input"], "other tags stay"
-    assert kept["cells"][1]["outputs"][0]["data"]["image/png"] == PIXEL, "outputs stay"
+    label = {"zh": "步", "en": "step"}[language]
+    for svg in pictures(kept["cells"][1]["outputs"][0]["data"]["text/html"]):
+        assert re.findall("<text [^>]*>(步|step)</text>", svg) == [label]
 
 
 def test_the_original_notebook_is_left_alone():
@@ -377,23 +395,31 @@ def test_no_line_begins_with_the_comma_after_a_formula(site):
     assert tie.text.startswith("（") and tie.text.endswith("），") and tie.select_one(".math")
 
 
-def test_images_have_words_sizes_and_patience(site):
-    for edition, said in (("zh", "一条曲线"), ("en", "A curve")):
-        image = page(site, f"{edition}/part/second.html").select_one("article img")
-        assert image["alt"] == said
-        assert image["loading"] == "lazy"
-        assert (image["width"], image["height"]) == ("4", "4"), "half of 8 × 8 pixels"
+def test_figures_are_part_of_the_page(site):
+    """Text in the page's language that can be selected, words for those who cannot see it."""
+    for edition, said, label, caption in (
+        ("zh", "一条曲线", "步", "图注"), ("en", "A curve", "step", "Caption")
+    ):  # fmt: skip
+        soup = page(site, f"{edition}/part/second.html")
+        figure = soup.select_one("article figure.plot")
+        wide, narrow = figure.select("svg.plot")
+        for svg in (wide, narrow):
+            assert svg["aria-label"] == said and svg["role"] == "img"
+            assert label in [text.text for text in svg.select("text")]
+        assert (wide["width"], narrow["width"]) == ("320", "400")
+        assert figure.select_one("figcaption").text == caption
+        assert not soup.select("article img")
 
 
 def test_pages_bring_no_script_or_style_of_others(site):
     for path in site.rglob("*.html"):
         soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-        for element in soup.select("script"):
+        for element in soup.select("script:not([type='application/json'])"):
             assert element.get("src") and not element.text.strip(), f"{path}: inline script"
             assert "//" not in element["src"]
         styles = {link["href"].split("/")[-1].split("?")[0]
                   for link in soup.select("link[rel=stylesheet]")}  # fmt: skip
-        assert styles <= {"book.css", "landing.css"}, path
+        assert styles <= {"book.css", "landing.css", "slider.css"}, path
 
 
 def test_the_download_is_the_edition_s_notebook(site):
@@ -435,7 +461,7 @@ def test_figures_sliders_and_claims_have_addresses(site):
         soup = page(site, f"{edition}/part/second.html")
         figures = [output["id"] for output in soup.select(".cell_output[id]")]
         assert figures == ["figure-a-test-chapter", "figure-a-test-chapter-2"]
-        assert soup.find(id="figure-a-test-chapter").select_one("img")
+        assert soup.find(id="figure-a-test-chapter").select_one("figure.plot svg")
         assert soup.find(id="figure-a-test-chapter-2").select_one("figure.slider")
         claim = soup.find(id="claim-first")
         for place in (*soup.select(".cell_output[id]"), claim, soup.find(id="equation-eq-first")):
@@ -455,11 +481,13 @@ def test_the_landing_pages_show_the_book(site):
         for edition in shown if editions == "both" else [editions]:
             links = {f"{up}{a['href']}": a.text for a in soup.select(f"[data-lang={edition}] nav a")}
             assert links == shown[edition]
-            assert soup.select_one(f".said[data-lang={edition}]").text.strip().startswith(
-                {"zh": "动的图", "en": "A moving figure"}[edition])  # fmt: skip
+            assert soup.select_one(".try figcaption").text.count(
+                {"zh": "试一试", "en": "Try it"}[edition]) == 1  # fmt: skip
             news = [li.a.text for li in soup.select(f"[data-lang={edition}] .news li")]
             assert news == {"zh": ["新的一章 <好>", "开张"], "en": ["A new chapter <good>", "The book opens"]}[edition]
-        assert len(soup.select("figure.slider g > image")) == 2
+        texts = [text.text for text in soup.select("figure.slider svg.wide text")]
+        assert [text for text in texts if text in ("步", "step")] == {
+            "zh": ["步"], "en": ["step"], "both": ["步", "step"]}[editions]  # fmt: skip
         if editions != "both":
             other = {"zh": "A new chapter", "en": "新的一章"}[editions]
             assert other not in soup.text and soup.select_one("a.twin")["href"].count(editions) == 0
@@ -494,7 +522,8 @@ def test_full_addresses(published):
         assert og["og:url"] == links["canonical"]
         assert og["og:image"] == f"{BASE}/{own}/part/second.png"
         picture = (published / own / "part" / "second.png").read_bytes()
-        assert picture == cards.card(Image.open(io.BytesIO(base64.b64decode(PIXEL)))), "its figure"
+        svg = pictures(in_edition(FIGURE["text/html"], own))[0]
+        assert picture == cards.card(cards.raster(svg)), "its figure"
         home = page(published, f"{own}/index.html")
         assert home.select_one("link[rel=canonical]")["href"] == f"{BASE}/{own}/index.html"
         assert home.select_one("[hreflang=x-default]")["href"] == f"{BASE}/"
@@ -565,9 +594,9 @@ def test_the_card_of_a_page_is_its_figure_small_and_the_same_in_every_build():
     assert shown.size == cards.SIZE and shown.getpixel((0, 0)) == 255
     left, _, right, _ = shown.point(lambda value: 255 * (value < 250)).crop((0, 0, 1200, 600)).getbbox()
     assert abs((left + right) / 2 - 600) < 3, "in the middle"
-    slider = cards.slider_picture(SLIDER)
-    assert slider.convert("L").getpixel((4, 4)) == 200, "the frame that is shown at first"
-    assert cards.slider_picture("<p>no slider</p>") is None
+    drawn = cards.raster(pictures(FIGURE["text/html"])[0]).convert("L")
+    assert drawn.width == 1128 and drawn.getpixel((0, 0)) == 255
+    assert 0.002 < np.mean(np.asarray(drawn) < 128) < 0.1
 
 
 def test_pages_of_chapters_that_are_no_more_go(tmp_path):

@@ -3,18 +3,21 @@
 What the cells compute is compared by nbval (`make validate`); here is what nbval does not see.
 """
 
+import base64
 import copy
 import json
 import re
 
 import nbformat
+import numpy as np
 import pytest
 
+from minigrad.lab.claims import CLAIM, NUMBERS
 from press.execute import as_text, canonical
 from press.glossary import glossary
 from press.lint import RULES, SECTIONS, lint
-from press.markdown import numbers, prose
-from press.notebook import CHAPTERS, Notebook, claims, notebooks
+from press.markdown import numbers, prose, typed_decimals
+from press.notebook import CHAPTERS, claims, notebooks
 
 CHAPTER_FILES = notebooks(CHAPTERS)
 
@@ -56,10 +59,10 @@ def shown(**data):
     )
 
 
-PICTURE = "iVBORw0KGgo="
+PICTURE = '<figure class="plot"><picture><img alt="" src="data:image/svg+xml;base64,"></picture></figure>'
 ALT = {"zh": "一条曲线", "en": "A curve"}
 BOTH = '<p data-lang="zh"><span>文</span></p><p data-lang="en"><span>text</span></p>'
-CLAIM = f'<div class="claim" id="claim-one" data-verdict="holds">{BOTH}</div>'
+CLAIMED = {"name": "one", "verdict": "holds", "numbers": {"ratio": 3.162, "steps": 12}}
 
 ZH = {
     "derivation": """\
@@ -72,6 +75,7 @@ $$ m_t = β_1 m_{t-1} + (1 - β_1) g_t \\text{（更新）} $$ (eq:m)
 ```python
 m = 0
 ```""",
+    "claims": "{claim}`one` 第一步长 {num}`.ratio:.2f` 倍。\n\n共 {num}`one.steps` 步。",
     "predict": "<details><summary>答案</summary>\n\n先想再看。\n\n</details>",
     "exercises": "\n\n".join(
         f"### 第 {n} 题\n\n<details><summary>解答</summary>\n\n略。\n\n</details>"
@@ -91,6 +95,8 @@ From {eq}`eq:m` all follows.
 ```python
 m = 0
 ```""",
+    "claims": "{claim}`one` The first step is {num}`.ratio:.2f` times too long.\n\n"
+    "It took {num}`one.steps` steps.",
     "predict": "<details><summary>Answer</summary>\n\nThink first.\n\n</details>",
     "exercises": "\n\n".join(
         f"### Number {n}\n\n<details><summary>Solution</summary>\n\nLeft out.\n\n</details>"
@@ -100,9 +106,9 @@ m = 0
 }
 CODE = {
     "derivation": code('check("eq:m", True)', stream("✓ eq:m\n")),
-    "experiment": code("plt.show()", shown(image_png=PICTURE, text_plain="<Figure>"), alt=ALT),
-    "slider": code("slider(draw)", shown(text_html=f'<figure class="slider">{BOTH}</figure>')),
-    "claims": code('claim("one")', shown(text_html=CLAIM)),
+    "experiment": code("plt.show()", shown(text_html=PICTURE, text_plain="figure\n步 · step"), alt=ALT),
+    "slider": code("slider(draw)", shown(text_html=f'<figure class="slider">{BOTH}<figcaption></figcaption></figure>')),
+    "claims": code('claim("one")', shown(**{CLAIM: CLAIMED})),
     "exercises": code("x = 1", tags=["hide-cell", "solution"]),
 }
 
@@ -227,6 +233,16 @@ def both_twins(zh, en):
     return plant
 
 
+def drop_sentence(*dropped):
+    def plant(notebook):
+        for language, words in (("zh", "{claim}`one` 第一"), ("en", "{claim}`one` The")):
+            if language in dropped:
+                cell = find(notebook, words)
+                cell.source = cell.source.replace("{claim}`one` ", "")
+
+    return plant
+
+
 def both_titles(notebook):
     for cell in notebook.cells[:2]:
         cell.source = cell.source.replace("# ", "## ")
@@ -245,10 +261,36 @@ def huge(notebook):
     find(notebook, "x = 1").outputs[1].text *= 19_000
 
 
-def heavy_pictures(notebook):
-    uri = "data:image/webp;base64," + "A" * 480_000
-    figure = f'<figure class="slider"><image href="{uri}"/>{BOTH}</figure>'
+def noise(size):
+    return base64.b64encode(np.random.default_rng(0).bytes(size)).decode()
+
+
+def heavy_figures(notebook):
+    figure = f'<figure class="plot"><!-- {noise(230_000)} --></figure>'
+    find(notebook, "plt.show()").outputs = [shown(text_html=figure)]
+
+
+def heavy_slider(notebook):
+    figure = f'<figure class="slider"><!-- {noise(60_000)} -->{BOTH}<figcaption></figcaption></figure>'
     find(notebook, "slider(draw)").outputs = [shown(text_html=figure)]
+
+
+def no_slider_caption(notebook):
+    figure = f'<figure class="slider">{BOTH}</figure>'
+    find(notebook, "slider(draw)").outputs = [shown(text_html=figure)]
+
+
+def caption_in_one_language(notebook):
+    find(notebook, "plt.show()").metadata["caption"] = {"zh": "图", "en": " "}
+
+
+def stale_caption(notebook):
+    find(notebook, "x = 1").metadata["caption"] = ALT
+
+
+def english_figure(notebook):
+    find(notebook, "plt.show()").outputs = [
+        shown(text_html=PICTURE, text_plain="figure\nlearning rate")]  # fmt: skip
 
 
 PLANTED = [
@@ -256,7 +298,11 @@ PLANTED = [
     ("executed", extra_code("  ")),
     ("executed", extra_code("print(1)")),
     ("small", huge),
-    ("small", heavy_pictures),
+    ("small", heavy_figures),
+    ("small", heavy_slider),
+    ("caption", no_slider_caption),
+    ("caption", caption_in_one_language),
+    ("caption", stale_caption),
     *[
         ("reproducible", extra_code(source))
         for source in (
@@ -320,6 +366,29 @@ PLANTED = [
     ("twin-blocks", replace("From {eq}`eq:m` all follows.\n\n```python\nm = 0",
                             "From {eq}`eq:m` all follows.\n\n```python\nm = 1")),
     ("twin-blocks", replace("From {eq}`eq:m` all", "- From {eq}`eq:m` all")),
+    ("claimed", output_of("claims")),
+    ("claimed", drop_sentence("zh", "en")),
+    ("claimed", drop_sentence("en")),
+    ("claimed", replace("{claim}`one` The first", "{claim}`two` The first")),
+    ("claimed", replace("{claim}`one` The first", "As said, {claim}`one` the first")),
+    ("claimed", replace("{claim}`one` The first", "{claim}`one`\n\nThe first")),
+    ("claimed", both_twins("{claim}`two` 又一条。", "{claim}`two` One more.")),
+    ("claimed", both_twins("- {claim}`one` 又说一遍。", "- {claim}`one` Said twice.")),
+    ("run-numbers", both_twins("共 {num}`gone` 步", "{num}`gone` steps")),
+    ("run-numbers", both_twins("共 {num}`one.gone` 步", "{num}`one.gone` steps")),
+    ("run-numbers", both_twins("共 {num}`.ratio` 步", "{num}`.ratio` steps")),
+    ("run-numbers", both_twins("共 {num}`one.ratio:.4f` 步", "{num}`one.ratio:.4f` steps")),
+    ("run-numbers", both_twins("共 {num}`one.ratio:.2q` 步", "{num}`one.ratio:.2q` steps")),
+    ("run-numbers", both_twins("共 $x = {num}`one.steps`$ 步", "$x = {num}`one.steps`$ steps")),
+    ("run-numbers", both_twins("$$x = {num}`one.steps`$$", "$$x = {num}`one.steps`$$")),
+    ("run-numbers", both_twins("### {num}`one.steps` 步", "### {num}`one.steps` steps")),
+    ("run-numbers", both_twins('<i title="{num}`one.steps`">步</i>', '<i title="{num}`one.steps`">a</i>')),
+    ("run-numbers", replace("{num}`one.steps` steps", "{num}`one.ratio:.0f` steps")),
+    ("run-numbers", replace("too long", "too long, not {num}`one.ratio:.2f`")),
+    ("run-numbers", extra_code("record(a=1)", *[shown(**{NUMBERS: {"a": 1}})] * 2)),
+    ("run-numbers", extra_code("claim(…)", shown(**{CLAIM: CLAIMED}))),
+    ("typed-numbers", both_twins("误差 3.1%", "an error of 3.1%")),
+    ("typed-numbers", both_twins("| 3.1 | 4 |", "| 3.1 | 4 |")),
     ("chinese-punctuation", replace("可得结论。", "可得结论.")),
     ("chinese-punctuation", replace("步，参见", "步,参见")),
     ("chinese-punctuation", replace("一阶矩（first moment）见", "一阶矩(first moment)见")),
@@ -339,6 +408,7 @@ PLANTED = [
     ("halves", extra_code('f"第 {n} 步 · step {m}"')),
     ("halves", extra_code("x = 1", stream("甲 · a   乙 · b\n"))),
     ("halves", output_of("exercises", shown(text_html="<td>甲 · 乙</td>"))),
+    ("untranslated", english_figure),
     ("untranslated", extra_code("# the mean")),
     ("untranslated", extra_code("# 均值")),
     ("untranslated", extra_code("# 均值 mean · the mean")),
@@ -366,7 +436,7 @@ def test_planted_fault(rule, plant, tmp_path):
     plant(notebook)
     faults = lint(write(tmp_path, notebook))
     assert rule in {fault.rule for fault in faults}, [str(fault) for fault in faults]
-    assert all("specimen.ipynb" in str(fault) for fault in faults)
+    assert all("specimen.md" in str(fault) for fault in faults)
 
 
 def test_canonical_form(tmp_path):
@@ -390,10 +460,11 @@ def test_a_fault_says_where(tmp_path):
     notebook = specimen()
     replace("可得结论", "可得偏见校正")(notebook)
     (fault,) = lint(write(tmp_path, notebook))
-    (cell,) = [i for i, cell in Notebook(fault.path).cells if "偏见校正" in cell.source]
     assert str(fault) == (
-        f"{fault.path}: cell-{cell} [terms] 偏见校正 should be 偏差修正 (bias correction)"
+        f"{fault.path}:{fault.line}: [terms] 偏见校正 should be 偏差修正 (bias correction)"
     )
+    cell = fault.path.read_text(encoding="utf-8").split("\n")[fault.line - 1 :]
+    assert cell[0] == "## 推导" and "偏见校正" in "".join(cell[:10])
 
 
 def test_a_part_may_be_left_out_with_a_reason(tmp_path):
@@ -405,6 +476,24 @@ def test_a_part_may_be_left_out_with_a_reason(tmp_path):
     assert lint(write(tmp_path, notebook)) == []
 
 
+def test_an_older_chapter_may_have_typed_numbers(tmp_path):
+    notebook = specimen()
+    both_twins("误差 3.1%", "an error of 3.1%")(notebook)
+    assert {fault.rule for fault in lint(write(tmp_path, notebook))} == {"typed-numbers"}
+    notebook.metadata["book"] = {"omits": {"typed-numbers": "older than the rule"}}
+    assert lint(write(tmp_path, notebook)) == []
+
+
+@pytest.mark.parametrize("text, found", [
+    ("它用 3.1 秒。", ["3.1"]), ("about 3.1% more, or 4.5", ["3.1", "4.5"]), ("−0.06 ± 0.01", ["0.06", "0.01"]),
+    ("$x = 0.1$ and `0.1`", []), ("见 2.1 节与图 3.2", []), ("Section 2.1, NumPy 2.4, Figure 3.2", []),
+    ("It is 0.9 {footcite:p}`k`. Here 0.8.", ["0.8"]), ("1.2.3 and 192.168.0.1", []),
+    ("{num}`a.b:.2f`", []), ("12 步，1,000 次", []), ("```python\nx = 0.1\n```\n", []),
+])  # fmt: skip
+def test_typed_decimals(text, found):
+    assert typed_decimals(text) == found
+
+
 @pytest.mark.parametrize("zh, en", [
     ("共 1000 步", "1,000 steps"),
     ("步长 10⁻³", "a step of 10⁻³"),
@@ -412,6 +501,7 @@ def test_a_part_may_be_left_out_with_a_reason(tmp_path):
     ("**2** 倍于 `x[3]`", "2 times [that](a-7.html)"),
     ("1. 甲\n2. 乙", "1. a\n2. b"),
     ("快 ２ 倍", "2 times"),
+    ("不是 1，100 步", "not 1, 100 steps"),
 ])  # fmt: skip
 def test_numbers_that_are_the_same(zh, en):
     assert numbers(zh) == numbers(en)

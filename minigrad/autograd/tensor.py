@@ -255,7 +255,8 @@ class Tensor(Operators):
     ----------
     data: the ndarray. That of an operation's result is read-only. A leaf's can be replaced
         (`x.data = ...`, `x.data -= ...`), which the engine notices; a write into the array itself
-        (`x.data[0] = 5`) it cannot see: use `x[0] = 5`.
+        (`x.data[0] = 5`) it cannot see: use `x[0] = 5`. An optimizer moves it into an array of its
+        own: read `x.data` anew after one was made or has stepped.
     grad: dL/dx as an ndarray of the same shape and dtype after `backward()`, else None. It adds up
         over several calls, until it is set to None.
     requires_grad, shape, ndim, size, dtype, T: as in NumPy and PyTorch.

@@ -21,7 +21,7 @@ from .surroundings import Wrapper
 from .writing import Branched
 
 RECORDING = threading.RLock()  # one recording at a time: it exchanges what modules see as np
-FIRST_CHECK = 16  # at this call, and at twice as many each time, a call is recorded again
+FIRST_CHECK, RARER = 16, 8  # calls 16, 128, 1024, … are recorded again, and compared
 PROGRAMS = 64  # kept at most, one for each combination of shapes
 
 
@@ -45,8 +45,8 @@ def compile(
 
     The first call is an ordinary one. The next two are recorded, and must do the same; then calls
     are replayed. Parameters, rates, states and arrays that `f` refers to are read as they are at
-    each call. A recording is checked again at calls 16, 32, 64, …: a part of the surroundings that
-    cannot be watched (a number computed elsewhere) is stale until then, and raises there.
+    each call. A recording is checked again at calls 16, 128, 1024, …: a part of the surroundings
+    that cannot be watched (a number computed elsewhere) is stale until then, and raises there.
 
     Raises
     ------
@@ -78,12 +78,14 @@ class Compiled(Wrapper):
         self, f: Callable[..., Any], optimizer: Optimizer | None = None, clip: float | None = None
     ) -> None:
         function("compile", "f", f)
-        if optimizer is not None and not callable(getattr(optimizer, "step", None)):
+        inner = getattr(optimizer, "opt", optimizer)  # Lookahead has one inside
+        if optimizer is not None and not hasattr(inner, "param_groups"):
             raise TypeError(f"compile: optimizer must be one of minigrad.optim, got {optimizer!r}")
         if clip is not None and optimizer is None:
             raise ValueError("compile: clip is for the gradients that an optimizer steps with")
-        self.f, self.optimizer = f, optimizer
-        self.clip = None if clip is None else number("compile", "clip", clip, "[0, inf]")
+        if clip is not None:
+            clip = number("compile", "clip", clip, "[0, inf]")
+        self.f, self.optimizer, self._clip = f, optimizer, clip
         self.calls, self.check_at, self.checked_at = 0, FIRST_CHECK, 0
         self.programs: dict[Any, Program] = {}
         self.pending: dict[Any, Recorded] = {}
@@ -133,8 +135,8 @@ class Compiled(Wrapper):
         loss = self.f(*args)
         for p, g in zip(self.params, grad(loss, self.params, allow_unused=True)):
             p.grad = None if g is None else np.array(g._data)
-        if self.clip is not None:
-            clip_grad_norm(self.params, self.clip)
+        if self._clip is not None:
+            clip_grad_norm(self.params, self._clip)
         self.optimizer.step()
         return loss._data.reshape(())[()]
 
@@ -177,7 +179,7 @@ class Compiled(Wrapper):
                 return self.eager(args)
             if checked and program is not None:  # does it still do the same?
                 since = f"; it has been so since some call after number {self.checked_at}"
-                self.check_at, self.checked_at = 2 * self.calls, self.calls
+                self.check_at, self.checked_at = RARER * self.calls, self.calls
                 alike(program.recorded, recorded, since)
             else:
                 before = self.pending.pop(key, None)
@@ -195,7 +197,7 @@ class Compiled(Wrapper):
             return result
 
     def record(self, args: tuple[Any, ...]) -> Recorded:
-        return record(self.f, self.optimizer, self.clip, dict(zip(names_of(self.f, args), args)))
+        return record(self.f, self.optimizer, self._clip, dict(zip(names_of(self.f, args), args)))
 
 
 def alike(one: Recorded, two: Recorded, since: str = "") -> bool:

@@ -57,7 +57,7 @@ def needed(program: list[Instruction], kept: list[Value]) -> list[Instruction]:
     for instruction in reversed(program):
         if instruction.out in wanted or instruction.kind in ("guard", "draw", "input", "number"):
             live.append(instruction)
-            wanted.update(values(list(instruction.args)), values(instruction.kwargs))
+            wanted.update(values(instruction.args), values(instruction.kwargs))
     return live[::-1]
 
 
@@ -72,7 +72,7 @@ def plan(
     end_of_all = len(program)
     last: dict[Value, int] = {}
     for i, instruction in enumerate(program):
-        for v in (instruction.out, *values(list(instruction.args)), *values(instruction.kwargs)):
+        for v in (instruction.out, *values(instruction.args), *values(instruction.kwargs)):
             last[v] = i
     last.update(dict.fromkeys(outputs + [new for _, new in writes], end_of_all))
     guarded = max((i for i, x in enumerate(program) if x.kind == "guard"), default=-1)
@@ -115,7 +115,7 @@ def plan(
         v = instruction.out
         if roots.get(v) is not v or v in regions:
             continue
-        arguments = [u for u in values(list(instruction.args)) if u in roots]
+        arguments = [u for u in values(instruction.args) if u in roots]
         place = None
         if v in parts:
             whole, offset = parts[v]
@@ -187,7 +187,7 @@ def find_roots(
         elif kind == "setitem":
             source = instruction.args[0]
             over = roots.get(source)
-            others = [u for u in values(list(instruction.args[1:])) if roots.get(u) is over]
+            others = [u for u in values(instruction.args[1:]) if roots.get(u) is over]
             if (
                 over is not None
                 and over.made.kind not in ("memory", "input")

@@ -7,7 +7,7 @@ import math
 import sys
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any
@@ -65,28 +65,26 @@ VIEWS: dict[str, Callable[..., Any]] = {
 }
 
 
+NESTS = {tuple, list, dict, slice}
+
+
 def mapped(f: Callable[[Any], Any], x: Any) -> Any:
     """A nest of tuples, lists, dicts and slices with f of everything in it."""
-    if type(x) in (tuple, list):
-        return type(x)([mapped(f, a) for a in x])
-    if type(x) is dict:
+    kind = type(x)
+    if kind is tuple or kind is list:
+        return kind([mapped(f, a) if type(a) in NESTS else f(a) for a in x])
+    if kind is dict:
         return {k: mapped(f, a) for k, a in x.items()}
-    if type(x) is slice:
+    if kind is slice:
         return slice(mapped(f, x.start), mapped(f, x.stop), mapped(f, x.step))
     return f(x)
 
 
-def values(x: Any) -> Iterator[Value]:
+def values(x: Any) -> list[Value]:
     """All values in a nest."""
-    if isinstance(x, Value):
-        yield x
-    elif type(x) in (tuple, list):
-        for a in x:
-            yield from values(a)
-    elif type(x) is dict:
-        yield from values([*x.values()])
-    elif type(x) is slice:
-        yield from values((x.start, x.stop, x.step))
+    found: list[Value] = []
+    mapped(lambda a: found.append(a) if isinstance(a, Value) else None, x)
+    return found
 
 
 def layout(x: Any) -> list[int]:
@@ -123,7 +121,8 @@ class Recorder:
         key = (kind, known_as(f), known_as(args), known_as(kwargs), form)
         if pure and key in self.known:
             return self.known[key]
-        errors = tuple((k, v) for k, v in np.geterr().items() if v != self.errors[k])
+        now = np.geterr()
+        errors = () if now == self.errors else tuple(now.items() - self.errors.items())
         instruction = Instruction(kind, f, args, kwargs, where(), errors)
         instruction.out = self.known[key] = Value(instruction, *form)
         self.program.append(instruction)
@@ -140,7 +139,7 @@ class Recorder:
 
 def known_as(x: Any) -> Any:
     """What identifies an argument while recording: equal keys, equal values."""
-    if isinstance(x, Value):
+    if isinstance(x, (Value, np.ndarray)):
         return id(x)
     if type(x) in (tuple, list):
         return (type(x), *map(known_as, x))

@@ -62,6 +62,10 @@ class Program:
         """NaN in all of them: what is read before it is written shows."""
         self.writer.buffer.fill(255)
 
+    def not_ours(self, x: Any) -> Any:
+        """An argument, copied if it lies where the program is going to write."""
+        return x.copy("K") if np.may_share_memory(x, self.writer.buffer) else x
+
     def name(self, t: Tensor) -> str:
         return self.writer.bind(t, f"{self.recorded.around.names.get(id(t)) or 'p'}_")
 
@@ -85,6 +89,10 @@ class Program:
             elif not isinstance(x, np.generic):
                 tests.append(f"{name} != {self.writer.text(x)}")
         self.unless(tests)
+        for name, x in args.items():  # a gradient that a step has left, say
+            if isinstance(x, (np.ndarray, Tensor)):
+                own = bind(self.not_ours, "not_ours")
+                self.writer.line(f"if {name}.base is not None: {name} = {own}({name})")
         around, names = self.recorded.around, self.recorded.around.names
         tests = [f"len({bind(x, names.get(id(x)) or 'around')}) != {n}" for x, n in around.sizes]
         for holder, key, value in around.places:
@@ -98,9 +106,13 @@ class Program:
             data = bind(t._data, f"{self.name(t)}data")
             tests.append(f"{self.name(t)}._data is not {data}")
             tests.append(f"{self.name(t)}._requires_grad is not {t._requires_grad}")
-        if self.optimizer is not None and self.recorded.steps:
-            groups = self.optimizer.param_groups
+        if self.optimizer is not None:
+            groups = getattr(self.optimizer, "opt", self.optimizer).param_groups
             tests.append(f"len({bind(groups, 'groups')}) != {len(groups)}")
+            for group in groups:
+                params = bind(group["params"], "params")
+                tests.append(f"{bind(group, 'group')}['params'] is not {params}")
+        if self.optimizer is not None and self.recorded.steps:
             tests.append(f"{self.opt}._schedule is not {self.schedule}")
             for group in groups:
                 for key, value in group.options.items():
@@ -130,7 +142,7 @@ class Program:
         if "draw" in kinds and "guard" in kinds[kinds.index("draw") :]:
             writer.line(f"{writer.bind(self.save, 'save_generators')}()")
         if self.recorded.steps and self.schedule != "None":
-            writer.line(f"{self.opt}.lr = {self.schedule}({self.opt}.steps)")
+            writer.line(f"{self.opt}.follow_schedule()")
         for holder, key, value, _ in self.recorded.numbers:
             place = writer.bind(holder, "group" if key == "lr" else "state")
             writer.line(f"{writer.variable(value)} = {place}[{key!r}]")

@@ -210,10 +210,8 @@ class Step:
             _, factor = call("call", clip_factor, given, {}, clip_factor(real, self.clip))
             with np.errstate(invalid="ignore"):
                 gs = {p: g * factor for p, g in gs.items()}
-        schedule = self.optimizer._schedule if self.inside else None
-        if schedule is not None:
-            self.optimizer.lr = schedule(self.optimizer.steps)
         if self.inside:
+            self.optimizer.follow_schedule()
             program, numbers = len(recorder.program), [*self.numbers]
             memory_before = dict(memory.memory)
             try:
@@ -232,11 +230,13 @@ class Step:
         for group in self.optimizer.param_groups:
             lr = source(recorder, "number", "lr", group["lr"])
             self.numbers.append((group, "lr", lr.value, None))
-            options = group.options | {"lr": lr}
+            options = group.arguments | {"lr": lr}
             for block in group.blocks:
                 found = [gs[p] for p in block.params if p in gs]
                 if not found:
                     continue
+                if block.theta is not block.data:
+                    raise TypeError("float16 parameters, which are stepped in float32")
                 if len(found) < len(block.params) or block.states[0]["t"] == 0:
                     raise NotYet
                 flat = [g.astype(block.theta.dtype, copy=False).reshape(-1) for g in found]
@@ -246,6 +246,7 @@ class Step:
                     view: Any = part.reshape(p._data.shape)
                     gradients.append((p, view.solid(), view.data))
                 g = g.reshape(block.theta.shape)
+                g = -g if group["maximize"] else g
                 for where, state in zip(block.where, block.states):
                     stands: dict[str, Any] = {}
                     for key, x in state.items():

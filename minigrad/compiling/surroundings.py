@@ -23,6 +23,7 @@ from .substitutes import Draws
 
 FOREIGN = {*sys.stdlib_module_names, "numpy", "scipy", "minigrad"}
 OPAQUE = (type, ModuleType, BuiltinFunctionType, np.ufunc, Optimizer)
+PLAIN = (bool, int, float, str, type(None))
 MANY = 1000  # elements of a list or dict: beyond, they are not looked at one by one
 
 
@@ -92,6 +93,10 @@ class Surroundings:
             self.sizes.append((attributes, len(attributes)))
             for key, value in [*attributes.items()]:
                 self.place(attributes, key, value, f"{name}.{key}")
+            for kind in type(x).__mro__:
+                if kind.__module__.split(".")[0] not in FOREIGN:  # what its class says
+                    options = [(k, v) for k, v in vars(kind).items() if isinstance(v, PLAIN)]
+                    self.places += [(vars(kind), k, v) for k, v in options if k[:2] != "__"]
             call = getattr(type(x), "forward", None) or vars(type(x)).get("__call__")
             if isinstance(call, FunctionType):
                 self.look(call, name)
@@ -127,7 +132,7 @@ def put(holder: Any, key: Any, value: Any) -> None:
 def get(holder: Any, key: Any) -> Any:
     if isinstance(holder, CellType):
         return holder.cell_contents
-    return holder.get(key) if isinstance(holder, dict) else holder[key]
+    return holder[key] if isinstance(holder, list) else holder.get(key)
 
 
 class Replaced:
@@ -179,7 +184,8 @@ class Replaced:
         for holder, key, value, new in self.put:
             if get(holder, key) is not new:
                 wrong = f"assigns to {key!r}: what is not returned must be changed in place"
-            put(holder, key, value)
+            if get(holder, key) is not value:
+                put(holder, key, value)
         for container, n in self.around.sizes:
             if len(container) != n:
                 wrong = "adds to a list or dict: what it computes must be returned"

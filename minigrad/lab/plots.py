@@ -1,11 +1,35 @@
 """Plots that many chapters need: a surface with trajectories, the scores of a sweep with bands."""
 
 import itertools
+from functools import lru_cache
 
 import matplotlib.pyplot as plt
 import numpy as np
+from contourpy import FillType, contour_generator
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
-from . import experiments, style
+from . import experiments, figures, style
+
+
+@lru_cache
+def _regions(problem, levels):
+    """Where ``problem`` is below each of its levels, from the highest down, as paths."""
+    left, right, bottom, top = problem.bounds
+    x, y = np.meshgrid(np.linspace(left, right, 201), np.linspace(bottom, top, 201))
+    z = problem.f(np.stack([x, y], axis=-1))
+    heights = np.quantile(z, np.linspace(0, 1, levels + 1)[:0:-1] ** 1.5)
+    generator = contour_generator(x, y, z, fill_type=FillType.OuterOffset)
+    size = np.array([right - left, top - bottom]) / 640 / figures.UNIT
+    found = []
+    for height in heights:
+        rings = []
+        for points, offsets in zip(*generator.filled(z.min() - 1, height)):
+            for first, last in zip(offsets[:-1], offsets[1:]):
+                ring = points[first:last]
+                rings.append(Path(ring[figures.needed(ring[None] / size)], closed=True))
+        found.append(Path.make_compound_path(*rings))
+    return found
 
 
 def contour(problem, ax=None, levels=12):
@@ -16,10 +40,10 @@ def contour(problem, ax=None, levels=12):
     """
     ax = ax or plt.gca()
     left, right, bottom, top = problem.bounds
-    x, y = np.meshgrid(np.linspace(left, right, 201), np.linspace(bottom, top, 201))
-    z = problem.f(np.stack([x, y], axis=-1))
-    heights = np.quantile(z, np.linspace(0, 1, levels + 1) ** 1.5)
-    ax.contourf(x, y, z, heights, colors=[str(g) for g in np.linspace(0.78, 0.98, levels)])
+    shades = [str(grey) for grey in np.linspace(0.98, 0.78, levels)]
+    # Each level is painted over the one that surrounds it, so that a line is drawn once.
+    for region, shade in zip(_regions(problem, levels), shades):
+        ax.add_artist(PathPatch(region, facecolor=shade, linewidth=0, zorder=1))
     ax.plot(*problem.minimum, "*", color="black", markersize=12, zorder=5)
     ax.set(xlim=(left, right), ylim=(bottom, top), xlabel="$θ_1$", ylabel="$θ_2$")
     ax.grid(False)

@@ -19,7 +19,7 @@ import numpy as np
 from .words import own
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """A function to minimise.
 

@@ -1,231 +1,266 @@
-"""``slider``: an interactive figure that needs no kernel on the page and recomputes in Jupyter.
+"""``slider``: a figure that moves, in the book and in Jupyter alike.
 
-One display message carries two forms of the same thing:
+When the cell runs, ``draw`` draws every frame, and what is shown afterwards needs it no more: no
+kernel, no server, and no name that a later cell may have given to something else. One piece of HTML
+serves the page and Jupyter:
 
-- ``text/html``, for the page: every frame is drawn when the cell runs and stored in the HTML, and a
-  range input picks the one to show. Nothing else is needed, so it works from disk, with mouse,
-  touch and keyboard, and shows its starting frame without JavaScript.
-- the ipywidgets mime type, for a live Jupyter, where moving the knob calls ``draw`` again.
+- the picture at the start (:mod:`minigrad.lab.figures`), which is all that is seen where scripts do
+  not run: in a notebook that was opened and not run, on paper;
+- the knobs: a range for numbers, buttons for names;
+- for each mark that changes, its coordinates in every frame (:mod:`minigrad.lab.frames`).
 
-The executor stores the first only. Frames share most pixels (axes, level lines), so what most of
-them show is stored once and each adds what differs: 24 trajectories on a surface take 120 kB, as
-whole frames 290 kB (as PNG 380 kB).
-
-The script is inline because the stored HTML must work alone. It is one constant, :data:`SCRIPT`,
-that listens on the document and may be loaded once for many figures: a build that wants a strict
-Content-Security-Policy removes ``figure.slider > script`` and serves the constant as a file.
+``slider.js`` moves the marks, ``slider.css`` sets out the knobs. A page of the book loads each
+once; in a live notebook they stand below the figure.
 """
 
-import base64
 import hashlib
 import html
-import io
 import itertools
 import json
+import os
 import re
+from numbers import Number
+from pathlib import Path
 
-import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 from matplotlib.figure import Figure
-from PIL import Image, ImageFilter
 
-from . import style
+from . import figures, frames, lettering
+from .training import UNATTENDED
+from .words import half
 
-MAX_FRAMES = 64  # more is too heavy for a page
-MARGIN = 3  # stored pixels; more than a browser mixes into one when it halves the picture
-
-# Listens on the document, so that one copy serves every slider of a page, present or to come.
-SCRIPT = """\
-if (!window.bookSlider) {
-  window.bookSlider = true;
-  document.addEventListener("input", event => {
-    const figure = event.target.closest("figure.slider");
-    if (!figure) return;
-    let frame = 0;
-    for (const input of figure.querySelectorAll("input")) {
-      const value = JSON.parse(input.dataset.values)[input.value];
-      input.setAttribute("aria-valuetext", value);
-      input.parentNode.querySelector("output").value = value;
-      frame = frame * (+input.max + 1) + +input.value;
-    }
-    figure.querySelectorAll("g > image").forEach((image, i) =>
-      image.setAttribute("display", i === frame ? "inline" : "none"));
-  });
-}
-"""
+FRAMES = {1: 100, 2: 400}  # at most, for one knob and for two: more is too heavy for a page
+HERE = Path(__file__).parent
 
 _GREEK = dict(zip(
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi "
     "omega".split(), "αβγδεζηθκλμνξρστφχψω"))  # fmt: skip
 
 
-def slider(draw, alt, *, start=None, labels=None, **params):
+def slider(draw, alt, *, caption=None, start=None, labels=None, **params):
     """Show ``draw`` for every value of one or two parameters, with a knob for each.
 
     Args:
         draw: called as ``draw(**values)``; makes a matplotlib figure (and may return it). It must
-            fix its axes' limits, so that frames differ only where the idea does.
-        alt: ``{"zh": …, "en": …}``, what the figure shows and what moving the knob changes.
-        start: values to begin with, ``{"beta": 0.9}``; default the first of each.
+            fix its axes' limits and labels, so that frames differ only where the idea does.
+        alt: what the figure shows and what moving the knob changes, for those who cannot see it:
+            ``{"zh": …, "en": …}``.
+        caption: what to try, likewise.
+        start: values to begin with, ``{"beta": 0.9}``; default the first of each. A number that is
+            not among the values stands for the nearest.
         labels: names of the knobs where the default, the parameter's name with Greek letters and
             subscripts (``beta1`` → β₁; a final ``_`` is dropped), will not do: a symbol, or
-            ``{"zh": …, "en": …}``.
-        **params: the values of each parameter: numbers or short strings, at most 64 combinations.
-            ``lambda_`` stands for λ.
+            ``"中文 · English"``.
+        **params: the values of each parameter. Numbers have a range, of up to 100 places, or 400
+            combinations of two; names (``"中文 · English"``) have buttons. ``lambda_`` stands
+            for λ.
 
     Example::
 
-        slider(draw, alt={"zh": "…", "en": "…"}, beta=[0, 0.5, 0.9], start={"beta": 0.9})
+        slider(draw, alt={"zh": "…", "en": "…"}, beta=np.linspace(0, 0.99, 80), start={"beta": 0.9})
     """
-    if set(alt) != {"zh", "en"} or not all(text.strip() for text in alt.values()):
-        raise ValueError(f'slider: alt must be {{"zh": …, "en": …}} with text in both, got {alt!r}')
+    for name, texts in {"alt": alt, "caption": caption}.items():
+        good = texts is None or set(texts) == {"zh", "en"} and all(map(str.strip, texts.values()))
+        if not good:
+            raise ValueError(
+                f'slider: {name} must be {{"zh": …, "en": …}} with text in both, got {texts!r}'
+            )
     if not 1 <= len(params) <= 2:
         raise ValueError(f"slider: needs one or two parameters, got {len(params)}: {list(params)}")
     for name, given in params.items():
-        params[name] = list(given)
-        if len(set(map(_text, params[name]))) < max(2, len(params[name])):
+        params[name] = [value.item() if isinstance(value, np.generic) else value for value in given]
+        if len(set(_texts(params[name]))) < max(2, len(params[name])):
             raise ValueError(f"slider: {name} needs two or more different values, got {given!r}")
-    combinations = list(itertools.product(*params.values()))
-    if len(combinations) > MAX_FRAMES:
-        raise ValueError(f"slider: {len(combinations)} frames, at most {MAX_FRAMES} fit a page")
-    start = {name: values[0] for name, values in params.items()} | (start or {})
-    for name, value in start.items():
-        if value not in params.get(name, []):
-            raise ValueError(f"slider: start {name}={value!r} is not one of {params.get(name)}")
+    counts = [len(values) for values in params.values()]
+    if np.prod(counts) > FRAMES[len(counts)]:
+        raise ValueError(
+            f"slider: {np.prod(counts)} frames, at most {FRAMES[len(counts)]} fit a page"
+        )
+    places = [_place(name, values, start or {}) for name, values in params.items()]
+    for name in (start or {}).keys() - params.keys():
+        raise ValueError(f"slider: start has {name!r}, which is none of {list(params)}")
     labels = {name: _label(name) for name in params} | (labels or {})
 
-    frames = [_frame(draw, dict(zip(params, values))) for values in combinations]
-    first = combinations.index(tuple(start[name] for name in params))
-    live = _live(draw, params, start, labels, alt)
-    display({
-        "text/html": _html(frames, first, params, start, labels, alt),
-        "text/plain": "slider: " + ", ".join(params),
-        **{kind: data for kind, data in live._repr_mimebundle_().items() if "widget" in kind},
-    }, raw=True)  # fmt: skip
+    # A key that depends on the content alone, so that it is the same in every run.
+    key = "slider-" + hashlib.sha256(repr((alt, params)).encode()).hexdigest()[:8]
+    combinations = list(itertools.product(*params.values()))
+    first = int(np.ravel_multi_index(places, counts))
+    film = _Film(draw)
+    shots = {first: film.shoot(dict(zip(params, combinations[first])))}
+    for i in _drawn(len(combinations), first):
+        shots[i] = film.shoot(dict(zip(params, combinations[i])))
+    reel = [shots.get(i, shots[first]) for i in range(len(combinations))]
+    wide, narrow, data = frames.film(reel, first, counts, film.size, film.phone, film.maps)
+    said = f"<figcaption>{_both(caption)}</figcaption>\n" if caption else ""
+    page = (
+        f'<figure class="slider" id="{key}" data-zh="{html.escape(alt["zh"])}" '
+        f'data-en="{html.escape(alt["en"])}">\n{figures.image(wide, narrow, film.size)}\n'
+        f'<div class="knobs">\n{_knobs(key, params, places, labels)}</div>\n'
+        f"{said}"
+        f'<script type="application/json">{json.dumps(data, separators=(",", ":"))}</script>\n'
+        "</figure>"
+    )
+    if not UNATTENDED & os.environ.keys():
+        look, script = (read(HERE / f"slider.{kind}") for kind in ("css", "js"))
+        page += f"<style>\n{look}</style><script>\n{script}</script>"
+    lines = [f"slider: {', '.join(params)}"]
+    for name, values in params.items():
+        names = any(isinstance(value, str) for value in values)
+        lines += [labels[name], ("\n" if names else " ").join(_texts(values))]
+    text = "\n".join([*lines, figures.words(reel[first])])
+    display({"text/html": page, "text/plain": text}, raw=True)
 
 
-def _text(value):
-    """A value as the page shows it: numbers short, a true minus sign."""
-    if isinstance(value, (bool, str)):
-        return str(value)
-    return f"{value:.6g}".replace("-", "−")
+def read(path):
+    """The text of a file."""
+    return path.read_text(encoding="utf-8")
+
+
+def _drawn(number, first):
+    """The frames to draw: all but the first, which has been; a few when a test compares outputs."""
+    if "PYTEST_VERSION" in os.environ and os.environ.get("BOOK_FRAMES") != "all":
+        return sorted({0, number // 2, number - 1} - {first})
+    return [i for i in range(number) if i != first]
+
+
+def _place(name, values, start):
+    wanted = start.get(name, values[0])
+    if wanted in values:
+        return values.index(wanted)
+    if isinstance(wanted, Number) and all(isinstance(value, Number) for value in values):
+        return int(np.argmin(np.abs(np.array(values) - wanted)))
+    raise ValueError(f"slider: start {name}={wanted!r} is not one of {values}")
+
+
+# --- What is drawn --------------------------------------------------------------------------------
+
+
+class _Film:
+    """Draws frames that share their layout, which the first one determines."""
+
+    def __init__(self, draw):
+        self.draw, self.like = draw, None
+
+    def shoot(self, values):
+        """The marks of a frame."""
+        made = self.draw(**values)
+        figure = made if isinstance(made, Figure) else plt.gcf()
+        try:
+            if not figure.axes:
+                raise ValueError(f"slider: draw(**{values}) made no figure")
+            said = self._said(figure)
+            if self.like is None:
+                marks, self.size = figures.drawn(figure)
+                self.like, self.places = said, _places(figure)
+                boxes = _boxes(figure)
+                copy = figures.phone(figure)
+                self.phone = figures.drawn(copy)
+                self.maps = [_affine(one, two) for one, two in zip(boxes, _boxes(copy))]
+                return marks
+            if said != self.like:
+                raise ValueError(
+                    f"slider: draw(**{values}) has other sizes, limits or labels of axes than the "
+                    f"first frame: fix them, got {said}, first {self.like}"
+                )
+            figure.set_layout_engine("none")
+            for ax, place in zip(figure.axes, self.places):
+                ax.set_position(place)
+                ax.xaxis.set_visible(False)  # drawn in the first frame, and the same in all
+                ax.yaxis.set_visible(False)
+            return figures.drawn(figure)[0]
+        finally:
+            plt.close(figure)  # or Jupyter would show it once more
+
+    @staticmethod
+    def _said(figure):
+        return [tuple(figure.get_size_inches())] + [
+            (*ax.get_xlim(), *ax.get_ylim(), ax.get_xlabel(), ax.get_ylabel()) for ax in figure.axes
+        ]
+
+
+def _places(figure):
+    return [ax.get_position(original=True) for ax in figure.axes]
+
+
+def _boxes(figure):
+    """Left, top, width and height of each axes, in units of the picture."""
+    _, height = figure.get_size_inches() * figure.dpi
+    return [
+        np.array([box.x0, height - box.y1, box.width, box.height]) * figures.UNIT
+        for box in (ax.get_window_extent() for ax in figure.axes)
+    ]
+
+
+def _affine(wide, narrow):
+    """How coordinates in an axes of the wide layout become those of the phone: a, b, c, d in
+    x → a x + b, y → c y + d."""
+    a, c = narrow[2:] / wide[2:]
+    b, d = narrow[:2] - [a, c] * wide[:2]
+    return [round(float(value), 4) for value in (a, b, c, d)]
+
+
+# --- What is written ------------------------------------------------------------------------------
+
+
+def _texts(values):
+    """Values as the page shows them: as few digits as tell them apart, a true minus sign."""
+    for digits in range(3, 8):
+        texts = [_text(value, digits) for value in values]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
+
+
+def _text(value, digits):
+    if isinstance(value, str):
+        return value
+    text = str(value) if isinstance(value, int) else f"{value:.{digits}g}"
+    return re.sub("e(-?)[+0]*", r"e\1", text).replace("-", "−")
 
 
 def _label(name):
     """``beta1`` → β₁, ``lambda_`` → λ, ``lr`` → lr."""
-    letters, digits = re.fullmatch(r"(.*?)(\d*)_?", name).groups()
+    letters, digits = name.rstrip("_").rstrip("0123456789"), ""
+    digits = name.rstrip("_")[len(letters) :]
     subscript = digits.translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
     return _GREEK.get(letters, letters) + subscript
-
-
-def _figure(draw, values):
-    """The figure that ``draw(**values)`` makes, whether or not it returns it."""
-    made = draw(**values)
-    figure = made if isinstance(made, Figure) else plt.gcf()
-    if not figure.axes:
-        plt.close(figure)
-        raise ValueError(f"slider: draw(**{values}) made no figure")
-    return figure
-
-
-def _frame(draw, values):
-    figure = _figure(draw, values)
-    try:
-        return style.render(figure)
-    finally:
-        plt.close(figure)  # or the inline backend would show it once more
-
-
-def _overlays(frames):
-    """Split images into what most share and what each adds, transparent elsewhere.
-
-    Each adds a margin around what differs: a browser that scales the picture mixes neighbouring
-    pixels, and without the margin curves of other frames would shine through the edges.
-    """
-    # One palette for all, or pixels that were equal would differ after quantising.
-    strip = style.quantize(np.concatenate(frames), edges=32)
-    colors = np.array(strip.getpalette(), np.uint8).reshape(-1, 3)
-    frames = np.asarray(strip).reshape(len(frames), *frames[0].shape[:2])
-    middle = len(frames) // 2
-    shared = np.partition(frames, middle, axis=0)[middle]  # the value of the majority, if any
-    overlays = []
-    for frame in frames:
-        differs = Image.fromarray(np.uint8(255) * (frame != shared))
-        opaque = np.asarray(differs.filter(ImageFilter.MaxFilter(MARGIN * 2 + 1)))[..., None]
-        overlays.append(np.concatenate([colors[frame] & opaque, opaque], axis=2))
-    return colors[shared], overlays
-
-
-def _data_uri(pixels):
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, quality=75)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def _both(texts):
     """Text in both languages, of which the editions keep one; a plain symbol serves both."""
     if isinstance(texts, str):
-        return html.escape(texts)
-    return "".join(
-        f'<span data-lang="{lang}" lang="{lang}">{html.escape(texts[lang])}</span>'
-        for lang in ("zh", "en")
+        texts = {language: half(texts, language) for language in ("zh", "en")}
+    if texts["zh"] == texts["en"]:
+        return html.escape(texts["en"])
+    return " ".join(
+        f'<span data-lang="{language}" lang="{language}">{html.escape(texts[language])}</span>'
+        for language in ("zh", "en")
     )
 
 
-def _html(frames, first, params, start, labels, alt):
-    sizes = {frame.shape for frame in frames}
-    if len(sizes) > 1:
-        raise ValueError(f"slider: every frame must have the same size, got {sorted(sizes)}")
-    height, width = (n // style.SCALE for n in frames[0].shape[:2])
-    shared, overlays = _overlays(frames)
-    place = f'width="{width}" height="{height}"'
-    images = "\n".join(
-        f'<image {place} display="{"inline" if i == first else "none"}" href="{_data_uri(frame)}"/>'
-        for i, frame in enumerate(overlays)
+def _knobs(key, params, places, labels):
+    rows = ""
+    for (name, values), place in zip(params.items(), places):
+        label, texts = _both(lettering.plain(labels[name])), _texts(values)
+        if any(isinstance(value, str) for value in values):
+            choices = "\n".join(
+                f'<label><input type="radio" name="{key}-{name}" value="{i}" autocomplete="off"'
+                f"{' checked' * (i == place)}> {_both(text)}</label>"
+                for i, text in enumerate(texts)
+            )
+            rows += f"<fieldset><legend>{label}</legend>\n{choices}\n</fieldset>\n"
+        else:
+            rows += (
+                f'<label><span>{label}</span> <input type="range" min="0" max="{len(texts) - 1}" '
+                f'value="{place}" autocomplete="off" aria-valuetext="{texts[place]}" '
+                f"data-values='{json.dumps(texts, ensure_ascii=False)}'> "
+                f"<output>{texts[place]}</output></label>\n"
+            )
+    play = _both({"zh": "播放", "en": "Play"})
+    reset = _both({"zh": "复位", "en": "Reset"})
+    return rows + (
+        f'<p><button type="button" class="play">{play}</button> '
+        f'<button type="button" class="reset">{reset}</button></p>\n'
     )
-    knobs = []
-    for name, values in params.items():
-        texts, at = [_text(value) for value in values], values.index(start[name])
-        knobs.append(
-            f"<div><label><span>{_both(labels[name])}</span> "
-            f'<input type="range" min="0" max="{len(texts) - 1}" step="1" value="{at}" '
-            f'autocomplete="off" aria-valuetext="{html.escape(texts[at])}" '
-            f'data-values="{html.escape(json.dumps(texts, ensure_ascii=False))}"> '
-            f"<output>{html.escape(texts[at])}</output></label></div>"
-        )
-    # An id that depends on the content alone, so that it is the same in every run.
-    key = "slider-" + hashlib.sha256(repr((alt, params)).encode()).hexdigest()[:8]
-    return (
-        f'<figure class="slider" id="{key}">\n<span id="{key}-alt" hidden>{_both(alt)}</span>\n'
-        f'<svg viewBox="0 0 {width} {height}" width="100%" role="img" '
-        f'aria-labelledby="{key}-alt">\n'
-        f'<image {place} href="{_data_uri(shared)}"/>\n<g>\n{images}\n</g>\n</svg>\n'
-        + "\n".join(knobs)
-        + f"\n<script>\n{SCRIPT}</script>\n</figure>"
-    )
-
-
-def _live(draw, params, start, labels, alt):
-    """The same figure as ipywidgets, which call ``draw`` whenever a knob moves."""
-    picture = ipywidgets.Image(format="png", layout={"max_width": "100%", "width": "640px"})
-    knobs = {
-        name: ipywidgets.SelectionSlider(
-            options=[(_text(value), value) for value in values],
-            value=start[name],
-            description=label if isinstance(label, str) else " ".join(label.values()),
-            continuous_update=False,
-        )
-        for (name, values), label in zip(params.items(), (labels[name] for name in params))
-    }
-
-    def redraw(change=None):
-        figure = _figure(draw, {name: knob.value for name, knob in knobs.items()})
-        picture.value = style.png(figure)
-        plt.close(figure)
-
-    for knob in knobs.values():
-        knob.observe(redraw, "value")
-    redraw()
-    return ipywidgets.VBox([picture, *knobs.values()])

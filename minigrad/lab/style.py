@@ -1,13 +1,12 @@
-"""The look of every figure: sizes, fonts, one fixed colour per method, small reproducible PNGs.
+"""The look of every figure: sizes, fonts, one fixed colour per method.
 
-Importing this module (``import book`` does) applies it, in Jupyter and in scripts alike.
+Importing this module (``import minigrad.lab`` does) applies it, in Jupyter and in scripts alike,
+and makes Jupyter show figures as vector pictures (:mod:`minigrad.lab.figures`).
 
-- A figure is 640 CSS pixels wide, a column of the book, and is stored at twice that. ``(6.4, 3.6)``
-  inches is the default size; text of 12 points is still legible when a phone shows it at 360 px.
-- Figures are drawn for a light page. The site's dark theme inverts lightness and keeps hue, so the
-  colours are legible both ways.
-- Words in a figure are in both languages (:mod:`minigrad.lab.words`). The font has no 汉字, so for
-  now a figure shows their English half. A glyph that the font lacks is an error, not a box.
+- A figure is 640 CSS pixels wide, a column of the book. ``(6.4, 3.6)`` inches is the default size;
+  of 9 points or more, text is legible in the layout for phones too.
+- Words in a figure are in both languages, ``中文 · English``.
+- Figures are drawn for a light page; in the dark theme each colour has a twin.
 
 >>> import matplotlib.pyplot as plt
 >>> figure, axes = plt.subplots()
@@ -17,22 +16,15 @@ True
 >>> plt.close(figure)
 """
 
-import io
-import warnings
-from contextlib import contextmanager
-
 import matplotlib
 import matplotlib.pyplot as plt
-import numpy as np
 from IPython import get_ipython
 from matplotlib.figure import Figure
-from matplotlib.text import Text
-from PIL import Image
 
-from .words import half, own
+from . import figures
+from .words import own
 
 WIDTH = 6.4  # inches at 100 dpi: the 640-px column
-SCALE = 2  # pixels stored per CSS pixel
 
 # The order in which matplotlib hands colours to unnamed curves. Found by search near the hues of
 # Okabe & Ito (2008), which themselves do not do: their yellow and sky have a contrast of 1.3 and
@@ -147,69 +139,13 @@ def line(name, **more):
     return {"color": color[name], "linestyle": _dashes[name], "label": own(_labels[name]), **more}
 
 
-def render(figure):
-    """``figure`` as an array of red, green and blue bytes, at twice the size it is shown."""
-    dpi = 100 * SCALE
-    buffer = io.BytesIO()
-    with _in_english():
-        figure.savefig(buffer, format="rgba", dpi=dpi)
-    width, height = (int(inches * dpi) for inches in figure.get_size_inches())
-    return np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)[..., :3].copy()
-
-
-@contextmanager
-def _in_english():
-    both = Text.get_text
-    Text.get_text = lambda text: half(both(text), "en")
-    try:
-        yield
-    finally:
-        Text.get_text = both
-
-
-def quantize(pixels, flat=24, edges=48):
-    """An RGB array as a Pillow image in few colours: half of the file of matplotlib's own, or less.
-
-    The ``flat`` commonest colours (background, grid, fills) stay exact, so that no area is tinted;
-    ``edges`` more are chosen for coverage of the rest, which is anti-aliasing.
-    """
-    rough = Image.fromarray(pixels).quantize(
-        edges, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
-    )
-    packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    common = np.argsort(-np.bincount(packed.ravel(), minlength=1 << 24), kind="stable")[:flat]
-    exact = np.stack([common >> 16, common >> 8 & 255, common & 255], axis=1)
-    index = np.full(1 << 24, flat, np.uint8)
-    index[common] = np.arange(flat)
-    index = index[packed]
-    picture = Image.fromarray(np.where(index < flat, index, np.asarray(rough) + flat))
-    picture.putpalette([*exact.ravel().tolist(), *rough.getpalette()])
-    return picture
-
-
-def png(figure):
-    """``figure`` as a small PNG: palette colours, no metadata, the same bytes every time."""
-    buffer = io.BytesIO()
-    quantize(render(figure)).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
-
-
-def _png_for_jupyter(figure):
-    """PNG and the size at which to show it, which is what IPython expects of a formatter."""
-    if not figure.axes:
-        return None
-    width, height = (round(inches * 100) for inches in figure.get_size_inches())
-    return png(figure), {"width": width, "height": height}
-
-
 def apply():
-    """Set rcParams and, inside IPython, the PNG formatter of figures."""
+    """Set rcParams and, inside IPython, how figures are shown."""
     plt.rcParams.update({
-        "font.family": "DejaVu Sans",  # ships with matplotlib, so figures are the same everywhere
+        "font.family": "DejaVu Sans",
         "font.size": 12,
         "axes.titlesize": 12,
         "legend.fontsize": 11,
-        "mathtext.fontset": "dejavusans",
         "figure.figsize": (WIDTH, 3.6),
         "figure.dpi": 100,
         "figure.constrained_layout.use": True,
@@ -221,17 +157,18 @@ def apply():
         "axes.axisbelow": True,
         "lines.linewidth": 2,
         "legend.frameon": False,
+        "legend.handlelength": 2.8,  # long enough to tell dashes apart
         "image.cmap": "viridis",
-        "svg.hashsalt": "book",
+        "image.interpolation": "none",  # an image is stored as it is, each entry one pixel
     })
-    warnings.filterwarnings("error", message=r"Glyph \d+ .* missing from", category=UserWarning)
     shell = get_ipython()
     if shell is not None:
         # Loading the backend makes IPython install its own formatter, so ours must come after.
         import matplotlib_inline.backend_inline  # noqa: F401
 
-        formatter = shell.display_formatter.formatters["image/png"]
-        formatter.for_type(Figure, _png_for_jupyter)
+        formatter = shell.display_formatter
+        formatter.formatters["image/png"].pop(Figure, None)
+        formatter.mimebundle_formatter.for_type(Figure, figures.bundle)
 
 
 apply()

@@ -16,10 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minigrad import losses, nn, no_grad, optim  # noqa: F401  optim is for the example
+from minigrad import compile, losses, nn, no_grad, optim
+from minigrad.compiling import CompileError
 
 from . import data
 
+WORTHWHILE = 400  # steps, from where on compiling them takes less time than it saves
 UNATTENDED = {"BOOK_EXECUTE", "PYTEST_VERSION"}  # set by press.execute, and by pytest for nbval
 
 
@@ -45,9 +47,7 @@ def mlp(sizes, activation=np.tanh, *, rng, weight=None, norm=None, dtype=np.floa
     return nn.Sequential(*layers)
 
 
-def fit(
-    net, optimizer, x, y, *, epochs, rng, batch=64, loss=losses.cross_entropy, each_epoch=None
-):
+def fit(net, optimizer, x, y, *, epochs, rng, batch=64, loss=losses.cross_entropy, each_epoch=None):
     """Train on shuffled mini-batches; the loss of every step's batch, before the step.
 
     Args:
@@ -57,22 +57,48 @@ def fit(
 
     A loss that is no longer finite ends the run, and the steps not made count as ``inf``: that is
     a divergence, which an experiment reports, and not an error.
+
+    Long runs are compiled (:func:`minigrad.compile`) where that is possible: the numbers are the
+    same, bit for bit.
     """
     net.train()
     curve = np.full((epochs, -(-len(x) // batch)), np.inf)
+
+    def value(x, y):
+        result = loss(net(x), y)
+        if not np.isfinite(result.data):
+            raise Diverged
+        return result
+
+    def ordinary(x, y):
+        optimizer.zero_grad()
+        result = value(x, y)
+        result.backward()
+        optimizer.step()
+        return result
+
+    known = isinstance(optimizer, (optim.Optimizer, optim.Lookahead))
+    worthwhile = known and epochs * (len(x) // batch) >= WORTHWHILE
+    compiled = compile(value, optimizer) if worthwhile else None
     with np.errstate(all="ignore"):
         for epoch in range(epochs):
             for i, chosen in enumerate(data.batches(len(x), batch, rng=rng)):
-                optimizer.zero_grad()
-                value = loss(net(x[chosen]), y[chosen])
-                if not np.isfinite(value.item()):
+                given = x[chosen], y[chosen]
+                try:
+                    step = ordinary if compiled is None or len(chosen) < batch else compiled
+                    curve[epoch, i] = step(*given).item()
+                except CompileError:  # and nothing has been changed
+                    compiled = None
+                    curve[epoch, i] = ordinary(*given).item()
+                except Diverged:
                     return curve.ravel()
-                curve[epoch, i] = value.item()
-                value.backward()
-                optimizer.step()
             if each_epoch is not None:
                 each_epoch()
     return curve.ravel()
+
+
+class Diverged(Exception):
+    """The loss is not finite."""
 
 
 def evaluate(net, x, y, loss=losses.cross_entropy):

@@ -1,6 +1,7 @@
 """AdaBound. Derived in `chapters/optimizers/amsgrad-adabound.ipynb`."""
 
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ class AdaBound(Optimizer):
     gamma: γ in (0, 1); how fast the bounds close.
     eps: ε >= 0, added to √v before v's bias is corrected.
     weight_decay: λ >= 0, adds λθ to the gradient.
+    maximize: climb up the gradient, not down.
 
     Memory: two numbers per parameter.
     Reference: Luo et al. 2019, Algorithm 2, in the form of its authors' code: with Adam's bias
@@ -55,10 +57,13 @@ class AdaBound(Optimizer):
         gamma: float = 1e-3,
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals() | {"base_lr": lr})
-        for group in self.param_groups:
-            group["base_lr"] = group["lr"]
+
+    def add_param_group(self, group: dict[str, Any]) -> None:
+        super().add_param_group(group)
+        self.param_groups[-1]["base_lr"] = self.param_groups[-1]["lr"]
 
     def update(self, theta, g, state, lr, betas, final_lr, gamma, eps, weight_decay, base_lr):
         m, v, t = state["m"], state["v"], state["t"]

@@ -18,6 +18,7 @@ class Adadelta(Optimizer):
     rho: ρ in [0, 1]: how much of the running means of g² and Δ² is kept per step.
     eps: ε >= 0, inside both square roots; it also sets the size of the first steps, √ε.
     weight_decay: λ >= 0, adds λθ to the gradient.
+    maximize: climb up the gradient, not down.
 
     Memory: two numbers per parameter.
     Reference: Zeiler 2012, Algorithm 1. Defaults as PyTorch's.
@@ -40,6 +41,7 @@ class Adadelta(Optimizer):
         rho: float = 0.9,
         eps: float = 1e-6,
         weight_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 

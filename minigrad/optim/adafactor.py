@@ -35,6 +35,7 @@ class Adafactor(Optimizer):
         epsilon), ε2 the size of the weights that steps are relative to.
     d: >= 1, the largest rms of u.
     weight_decay: λ >= 0; every step takes the fraction ηλ off the weights.
+    maximize: climb up the gradient, not down.
 
     Memory: a row and a column per matrix.
     Reference: Shazeer & Stern 2018, Algorithms 4-6, as PyTorch's, with its defaults.
@@ -49,6 +50,7 @@ class Adafactor(Optimizer):
     """
 
     layerwise = True
+    needs_finite = True
     domains = Optimizer.domains | {"eps": "[0, inf)", "beta2_decay": "(-inf, 0]", "d": "[1, inf)"}
 
     def __init__(
@@ -59,6 +61,7 @@ class Adafactor(Optimizer):
         eps: tuple[float | None, float] = (None, 1e-3),
         d: float = 1.0,
         weight_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 

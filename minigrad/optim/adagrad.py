@@ -19,6 +19,7 @@ class Adagrad(Optimizer):
     weight_decay: λ >= 0, adds λθ to the gradient.
     initial_accumulator_value: s_0 >= 0.
     eps: ε >= 0, outside the square root.
+    maximize: climb up the gradient, not down.
 
     Memory: one number per parameter.
     Reference: Duchi, Hazan & Singer 2011, the diagonal case of Figure 1. Defaults as PyTorch's.
@@ -45,6 +46,7 @@ class Adagrad(Optimizer):
         weight_decay: float = 0.0,
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 

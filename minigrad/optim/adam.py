@@ -24,6 +24,7 @@ class Adam(Optimizer):
     eps: ε >= 0, outside the square root.
     weight_decay: λ >= 0, adds λθ to the gradient (L2 regularization; AdamW decouples it).
     amsgrad: divide by the largest v so far, in place of v (Reddi, Kale & Kumar 2018, Algorithm 2).
+    maximize: climb up the gradient, not down.
 
     Memory: two numbers per parameter (three with amsgrad).
     Reference: Kingma & Ba 2015, Algorithm 1. Defaults as the paper's and PyTorch's.
@@ -47,6 +48,7 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         amsgrad: bool = False,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 

@@ -18,6 +18,7 @@ class Adamax(Optimizer):
     betas: (β1, β2), each in [0, 1).
     eps: ε >= 0 (the paper has none; with 0, a gradient that was always 0 gives 0/0).
     weight_decay: λ >= 0, adds λθ to the gradient.
+    maximize: climb up the gradient, not down.
 
     Memory: two numbers per parameter.
     Reference: Kingma & Ba 2015, Algorithm 2. Defaults as the paper's and PyTorch's.
@@ -38,6 +39,7 @@ class Adamax(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 

@@ -12,7 +12,7 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    lr, betas, eps, amsgrad: as `Adam`.
+    lr, betas, eps, amsgrad, maximize: as `Adam`.
     weight_decay: λ >= 0; every step takes the fraction ηλ off the weights, whatever their
         gradients.
 
@@ -36,8 +36,9 @@ class AdamW(Adam):
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
         amsgrad: bool = False,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize)
 
     def update(self, theta, g, state, lr, weight_decay, **options):
         # θ <- (1 - η λ) θ, then Adam's step, with no decay in its gradient

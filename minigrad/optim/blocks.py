@@ -31,10 +31,12 @@ class State(dict[str, Any]):
 
 
 class Block:
-    """Parameters that are stepped together. Their `data` are views of one array, theta.
+    """Parameters that are stepped together. Their `data` are views of one array.
 
-    Theta is flat, and stepped piece by piece if it is long; each piece has its own state. But
-    layerwise, the block is one parameter in its own shape, and one piece.
+    The array is flat, and stepped piece by piece if it is long; each piece has its own state. But
+    layerwise, the block is one parameter in its own shape, and one piece. What is stepped, theta,
+    is that array itself; of float16 parameters a float32 copy, in which neither the squares of
+    small gradients nor an ε of 1e-8 are 0.
     """
 
     def __init__(
@@ -44,12 +46,13 @@ class Block:
         self.shapes = [p.shape for p in self.params]
         self.places: list[Any]  # where in theta each parameter lies
         if layerwise:
-            self.theta = np.empty(self.shapes[0] or (1,), self.params[0].dtype)
+            self.data = np.empty(self.shapes[0] or (1,), self.params[0].dtype)
             self.places = [...]
         else:
             ends = np.cumsum([p.size for p in self.params]).tolist()
-            self.theta = np.empty(ends[-1], self.params[0].dtype)
+            self.data = np.empty(ends[-1], self.params[0].dtype)
             self.places = [slice(end - p.size, end) for p, end in zip(self.params, ends)]
+        self.theta = self.data.astype(np.promote_types(self.data.dtype, np.float32), copy=False)
         self.g = np.empty_like(self.theta)  # where the gradients are put side by side
         self.bind_views()
 
@@ -64,16 +67,23 @@ class Block:
                 state[key] = np.array(value[w], self.theta.dtype) if array else value
 
     def bind_views(self) -> None:
-        """Make the parameters' data views of theta (again, if another optimizer has bound them)."""
-        theta = self.theta
+        """Make the parameters' data views again, if another optimizer has bound them since."""
+        data = self.data
         for p, place in zip(self.params, self.places):
-            if p._data.base is not theta:
-                view = theta[place].reshape(p.shape)
+            if p._data.base is not data:
+                view = data[place].reshape(p.shape)
                 view[...] = p._data
                 p._data = view
+        if self.theta is not data:
+            self.theta[...] = data
 
-    def mark_changed(self) -> None:
-        """Number the parameters anew: a graph that still needs the old values must raise."""
+    def commit(self) -> None:
+        """Give the parameters what is in theta, and new numbers.
+
+        A graph that still needs the old values will raise.
+        """
+        if self.theta is not self.data:
+            self.data[...] = self.theta
         for p in self.params:
             p._number = next(clock)
 
@@ -100,6 +110,7 @@ class Block:
             return np.concatenate([g.ravel() for g in grads], out=self.g, casting="same_kind")
         except TypeError:
             wrong = next(g.dtype for g in grads if not np.can_cast(g.dtype, dtype, "same_kind"))
+            dtype = self.data.dtype
             raise TypeError(f"a parameter of {dtype} numbers has a .grad of {wrong}") from None
 
     def split_states(self) -> list[dict[str, Any]]:
@@ -138,10 +149,13 @@ def make_blocks(
 ) -> list[Block]:
     """Parameters with equal dtype and step count share a block, unless the rule is layerwise.
 
-    One of PIECE elements or more has its own, so that its gradient need not be copied.
+    One of PIECE elements or more has its own, so that its gradient need not be copied. One without
+    elements has none: there is nothing to step.
     """
     alike: dict[Any, list[tuple[Tensor, dict[str, Any]]]] = {}
     for i, (p, s) in enumerate(zip(params, states)):
+        if p.size == 0:
+            continue
         age = frozenset((k, None if isinstance(v, np.ndarray) else v) for k, v in s.items())
         alone = layerwise or p.size >= PIECE
         alike.setdefault(i if alone else (p.dtype, age), []).append((p, s))

@@ -24,6 +24,7 @@ class LAMB(Optimizer):
     weight_decay: λ >= 0, inside the ratio.
     trust_ratio: False sets the ratio to 1, which is AdamW; usual for biases and gains of norms
         (give them a parameter group).
+    maximize: climb up the gradient, not down.
 
     Memory: two numbers per parameter.
     Reference: You et al. 2020, Algorithm 2, with φ the identity.
@@ -48,6 +49,7 @@ class LAMB(Optimizer):
         eps: float = 1e-6,
         weight_decay: float = 0.01,
         trust_ratio: bool = True,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 

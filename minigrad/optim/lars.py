@@ -21,6 +21,7 @@ class LARS(Optimizer):
     trust_coefficient: τ >= 0.
     trust_ratio: False sets η_layer to 1: SGD with momentum, usual for biases and gains of norms
         (give them a parameter group).
+    maximize: climb up the gradient, not down.
 
     Memory: one number per parameter.
     Reference: You, Gitman & Ginsburg 2017, Algorithm 1.
@@ -48,6 +49,7 @@ class LARS(Optimizer):
         weight_decay: float = 0.0,
         trust_coefficient: float = 0.001,
         trust_ratio: bool = True,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 

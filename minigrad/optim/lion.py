@@ -17,6 +17,7 @@ class Lion(Optimizer):
     lr: η >= 0; every parameter moves by η per step, so it is 3 to 10 times smaller than Adam's.
     betas: (β1, β2), each in [0, 1): of the step and of the momentum.
     weight_decay: λ >= 0, decoupled; 3 to 10 times larger than AdamW's.
+    maximize: climb up the gradient, not down.
 
     Memory: one number per parameter.
     Reference: Chen et al. 2023, Algorithm 2.
@@ -36,6 +37,7 @@ class Lion(Optimizer):
         lr: float = 1e-4,
         betas: tuple[float, float] = (0.9, 0.99),
         weight_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 

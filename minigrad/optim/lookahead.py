@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..checks import integer, number
-from .optimizer import Optimizer
+from .optimizer import Closure, Optimizer
 
 
 class Lookahead(Optimizer):
@@ -50,14 +50,29 @@ class Lookahead(Optimizer):
         self._slow: list[Array] = []  # φ, taken at the start of each round
         self._done = 0  # steps forward in this round
 
+    @property
+    def lr(self) -> float:
+        return self.opt.lr
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self.opt.lr = value
+
     def schedule(self, f: Callable[[int], float]) -> Self:
         self.opt.schedule(f)
         return self
 
-    def step(self) -> None:
+    def add_param_group(self, group: dict[str, Any]) -> None:
+        self.opt.add_param_group(group)
+        new = self.param_groups[-1]["params"]
+        self._params += new
+        if self._done:  # φ of what joins in the middle of a round: where it starts
+            self._slow += [p._data.copy() for p in new]
+
+    def step(self, closure: Closure = None) -> Any:
         """One step of the inner optimizer; after every k-th, the step back."""
         slow = self._slow if self._done else [p._data.copy() for p in self._params]
-        self.opt.step()
+        loss = self.opt.step(closure)
         self._slow = slow
         self._done += 1
         if self._done == self.k:
@@ -65,6 +80,7 @@ class Lookahead(Optimizer):
                 # φ_t = φ_{t-1} + α (θ_{t,k} - φ_{t-1}),   θ_{t+1,0} = φ_t
                 p.data = phi + self.alpha * (p._data - phi)
             self._slow, self._done = [], 0
+        return loss
 
     def state_dict(self) -> dict[str, Any]:
         slow = [phi.copy() for phi in self._slow]

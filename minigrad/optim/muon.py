@@ -31,6 +31,7 @@ class Muon(Optimizer):
     ns_steps: 0, 1, ... steps of the iteration.
     adjust_lr_fn: "original" (or None): s as above; "match_rms_adamw": s = 0.2 √max(rows, columns),
         which gives steps of AdamW's size.
+    maximize: climb up the gradient, not down.
 
     Memory: one number per parameter.
     Reference: Jordan et al. 2024; the second s: Liu et al. 2025. Defaults as PyTorch's, which
@@ -61,6 +62,7 @@ class Muon(Optimizer):
         eps: float = 1e-7,
         ns_steps: int = 5,
         adjust_lr_fn: str | None = None,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 

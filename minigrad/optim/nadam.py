@@ -25,6 +25,7 @@ class NAdam(Optimizer):
     weight_decay: λ >= 0, adds λθ to the gradient.
     momentum_decay: ψ >= 0; how fast μ grows.
     decoupled_weight_decay: multiply θ by 1 - ηλ instead, as AdamW.
+    maximize: climb up the gradient, not down.
 
     Memory: two numbers per parameter.
     Reference: Dozat 2016, Algorithm 2. Defaults as PyTorch's.
@@ -52,6 +53,7 @@ class NAdam(Optimizer):
         weight_decay: float = 0.0,
         momentum_decay: float = 4e-3,
         decoupled_weight_decay: bool = False,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 

@@ -26,6 +26,7 @@ class RAdam(Optimizer):
     eps: ε >= 0, added to √v before v's bias is corrected.
     weight_decay: λ >= 0, adds λθ to the gradient.
     decoupled_weight_decay: multiply θ by 1 - ηλ instead, as AdamW.
+    maximize: climb up the gradient, not down.
 
     Memory: two numbers per parameter.
     Reference: Liu et al. 2020, Algorithm 2, which switches at ρ_t > 4; its authors' code and
@@ -50,6 +51,7 @@ class RAdam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         decoupled_weight_decay: bool = False,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 

@@ -21,6 +21,7 @@ class RMSprop(Optimizer):
     momentum: μ in [0, 1); 0: no b.
     centered: divide by the running standard deviation, √(v - ḡ²) with the running mean ḡ of g, in
         the place of √v. (A v - ḡ² that rounding makes negative counts as 0.)
+    maximize: climb up the gradient, not down.
 
     Memory: one number per parameter, one more with momentum, one more if centered.
     Reference: Tieleman & Hinton 2012; centred: Graves 2013, eqs. 38-45. Defaults as PyTorch's.
@@ -45,6 +46,7 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 
@@ -61,7 +63,8 @@ class RMSprop(Optimizer):
             mean = state["mean"]
             mean *= alpha
             mean += (1 - alpha) * g
-            v = np.maximum(v - mean * mean, 0)
+            # (a v that has overflowed stays inf)
+            v = np.maximum(np.subtract(v, mean * mean, out=v.copy(), where=v < np.inf), 0)
         # b_t = μ b_{t-1} + g_t / (√v_t + ε)
         b = np.sqrt(v)
         b += eps

@@ -7,11 +7,12 @@ An average of all iterates does what a decaying learning rate does, without know
     y    lies between them, y = (1 - β) z + β x: where the gradient is taken.
 """
 
+from math import sqrt
 from typing import Any
 
 import numpy as np
 
-from .optimizer import Optimizer, Params
+from .optimizer import Closure, Optimizer, Params
 
 
 class ScheduleFree(Optimizer):
@@ -50,15 +51,15 @@ class ScheduleFree(Optimizer):
                         if not training:
                             state["y"] = theta.copy()
                         theta[...] = state.pop("y") if training else state["x"]
-                block.mark_changed()
+                block.commit()
 
-    def step(self) -> None:
+    def step(self, closure: Closure = None):
         if not self.training:
             raise RuntimeError(
                 f"{self._name}: the parameters hold the average x: call opt.train() and take the "
                 "gradients anew before opt.step()"
             )
-        super().step()
+        return super().step(closure)
 
     def advance(self, theta, d, state, lr, beta, warmup_steps):
         """Move z by -γ_t d, then x and y."""
@@ -72,7 +73,7 @@ class ScheduleFree(Optimizer):
         z -= rate * d
         # c_{t+1} = γ_t² / Σ_{i<=t} γ_i²
         state["weights"] = state.get("weights", 0.0) + rate**2
-        c = rate**2 / state["weights"] if rate else 0.0
+        c = rate**2 / state["weights"] if state["weights"] else 0.0
         # x_{t+1} = (1 - c_{t+1}) x_t + c_{t+1} z_{t+1}
         x *= 1 - c
         x += c * z
@@ -98,6 +99,7 @@ class ScheduleFreeSGD(ScheduleFree):
     momentum: β in [0, 1]; 0 is averaging after Polyak, 1 primal averaging.
     weight_decay: λ >= 0, at y.
     warmup_steps: 0, 1, ...
+    maximize: climb up the gradient, not down.
 
     Memory: two numbers per parameter. (x can be had from y and z, as the authors' code does.)
     Reference: Defazio et al. 2024, eqs. 3-5.
@@ -120,6 +122,7 @@ class ScheduleFreeSGD(ScheduleFree):
         momentum: float = 0.9,
         weight_decay: float = 0.0,
         warmup_steps: int = 0,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 
@@ -145,6 +148,7 @@ class ScheduleFreeAdamW(ScheduleFree):
     eps: ε >= 0, outside the square root.
     weight_decay: λ >= 0, at y.
     warmup_steps: 0, 1, ...
+    maximize: climb up the gradient, not down.
 
     Memory: three numbers per parameter. (x can be had from y and z, as the authors' code does.)
     Reference: Defazio et al. 2024, Algorithm 1, with v's bias corrected as in the authors' present
@@ -167,6 +171,7 @@ class ScheduleFreeAdamW(ScheduleFree):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         warmup_steps: int = 0,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 
@@ -177,7 +182,7 @@ class ScheduleFreeAdamW(ScheduleFree):
         v *= beta2
         v += (1 - beta2) * g * g
         # d_t = g_t / (√v̂_t + ε) + λ y_t,   v̂_t = v_t / (1 - β2^t)
-        d = g / (np.sqrt(v / (1 - beta2**t)) + eps)
+        d = g / (np.sqrt(v) / sqrt(1 - beta2**t) + eps)
         if weight_decay:
             d += weight_decay * theta
         self.advance(theta, d, state, lr, beta1, warmup_steps)

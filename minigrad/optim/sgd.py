@@ -25,6 +25,7 @@ class SGD(Optimizer):
         same as decoupled decay).
     nesterov: Nesterov's momentum, as rewritten by Sutskever et al. and PyTorch; needs momentum > 0
         and dampening 0.
+    maximize: climb up the gradient, not down.
 
     Memory: one number per parameter with momentum, else none.
     Reference: Polyak 1964; Nesterov 1983; Sutskever et al. 2013, eqs. 1-4. Defaults as PyTorch's.
@@ -48,6 +49,7 @@ class SGD(Optimizer):
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
 

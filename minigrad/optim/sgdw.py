@@ -12,7 +12,7 @@ class SGDW(SGD):
 
     Parameters
     ----------
-    lr, momentum, dampening, nesterov: as `SGD`.
+    lr, momentum, dampening, nesterov, maximize: as `SGD`.
     weight_decay: λ >= 0; every step takes the fraction ηλ off the weights.
 
     Memory: one number per parameter with momentum, else none.
@@ -35,8 +35,9 @@ class SGDW(SGD):
         dampening: float = 0.0,
         weight_decay: float = 0.01,
         nesterov: bool = False,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, momentum, dampening, weight_decay, nesterov)
+        super().__init__(params, lr, momentum, dampening, weight_decay, nesterov, maximize)
 
     def update(self, theta, g, state, lr, weight_decay, **options):
         # θ <- θ - η λ θ, then SGD's step, with no decay in its gradient

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..autograd.arrays import Array
-from ..autograd.tensor import Tensor
 from .optimizer import Optimizer, Params
 
 
@@ -20,11 +19,11 @@ class Shampoo(Optimizer):
 
     Parameters
     ----------
-    params: of float32 or float64.
     lr: η >= 0.
     eps: ε > 0.
     precondition_frequency: 1, 2, ...; how many steps the roots are used before they are computed
         anew.
+    maximize: climb up the gradient, not down.
 
     Memory: n² numbers for each axis of length n, twice. Time: n³ when the roots are computed.
     Reference: Gupta, Koren & Singer 2018, Algorithms 1 and 2.
@@ -50,11 +49,9 @@ class Shampoo(Optimizer):
         lr: float = 0.1,
         eps: float = 1e-4,
         precondition_frequency: int = 1,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
-
-    def check_parameter(self, p: Tensor) -> None:
-        no_half_precision(self._name, p)
 
     def state_shape(self, key: str, shape: tuple[int, ...]) -> tuple[int, ...]:
         n = shape[int(key[1:])]  # "H0", "P0", "H1", ...
@@ -95,10 +92,3 @@ def along_axes(matrices: Sequence[Array], x: Array) -> Array:
     for axis, A in enumerate(matrices):
         x = np.moveaxis(np.tensordot(A, x, axes=(1, axis)), 0, axis)
     return x
-
-
-def no_half_precision(name: str, p: Tensor) -> None:
-    if p.dtype.itemsize < 4:
-        raise TypeError(
-            f"{name}: NumPy has no eigenvectors of {p.dtype}: make the parameters float32"
-        )

@@ -3,9 +3,8 @@
 import numpy as np
 
 from ..autograd.arrays import Array
-from ..autograd.tensor import Tensor
-from .optimizer import Optimizer, Params
-from .shampoo import along_axes, no_half_precision, outer
+from .optimizer import Optimizer, Params, norm
+from .shampoo import along_axes, outer
 
 
 class SOAP(Optimizer):
@@ -24,12 +23,12 @@ class SOAP(Optimizer):
 
     Parameters
     ----------
-    params: of float32 or float64.
     lr: η >= 0.
     betas: (β1, β2), each in [0, 1).
     eps: ε >= 0, outside the square root.
     weight_decay: λ >= 0, decoupled.
     precondition_frequency: 1, 2, ...; how many steps a basis is used (the paper: 10).
+    maximize: climb up the gradient, not down.
 
     Memory: two numbers per parameter, and n² for each axis of length n, twice.
     Reference: Vyas et al. 2024, Algorithms 3 and 4, with Adam's bias correction. Its authors' code
@@ -57,11 +56,9 @@ class SOAP(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.01,
         precondition_frequency: int = 1,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
-
-    def check_parameter(self, p: Tensor) -> None:
-        no_half_precision(self._name, p)
 
     def state_shape(self, key: str, shape: tuple[int, ...]) -> tuple[int, ...]:
         if key in ("m", "v"):
@@ -88,6 +85,8 @@ class SOAP(Optimizer):
         v += (1 - beta2) * rotated * rotated
         # N = Q_L ( Q_Lᵀ M̂_t Q_R / (√V̂_t + ε) ) Q_Rᵀ
         n = along_axes([q.T for q in Q], m) / (1 - beta1**t)
+        if Q:
+            n = without_rounding(n)
         n = along_axes(Q, n / (np.sqrt(v / (1 - beta2**t)) + eps))
         # W_t = (1 - η λ) W_{t-1} - η N
         theta *= 1 - lr * weight_decay
@@ -99,6 +98,15 @@ class SOAP(Optimizer):
             if t % precondition_frequency == 0:
                 # Q_L <- the orthogonal factor of L_t Q_L
                 state[f"Q{i}"] = orthogonal(state[f"H{i}"] @ Q[i])
+
+
+def without_rounding(x: Array) -> Array:
+    """x, where what is not above the rounding errors of a rotation is 0.
+
+    In its own eigenbasis a gradient is diagonal: divided by √v, which is as small, the errors
+    beside the diagonal would become steps of full length.
+    """
+    return np.where(np.abs(x) > 10 * np.finfo(x.dtype).eps * norm(x), x, 0)
 
 
 def orthogonal(x: Array) -> Array:

@@ -31,6 +31,7 @@ class Sophia(Optimizer):
     eps: ε > 0, the least γh to divide by; where the curvature is negative, it is what counts.
     weight_decay: λ >= 0, decoupled.
     hessian: "gnb" (Gauss-Newton-Bartlett) or "hutchinson".
+    maximize: climb up the gradient, not down.
 
     Memory: two numbers per parameter.
     Reference: Liu et al. 2024 (arXiv 2023), Algorithms 1-3.
@@ -57,6 +58,7 @@ class Sophia(Optimizer):
         eps: float = 1e-12,
         weight_decay: float = 0.1,
         hessian: str = "gnb",
+        maximize: bool = False,
     ) -> None:
         self.hessian = choice("Sophia", "hessian", hessian, "gnb", "hutchinson")
         if gamma is None:
@@ -106,15 +108,19 @@ class Sophia(Optimizer):
                 g if g is None else n * (0.0 if w is None else w.numpy())
                 for g, n, w in zip(gradients, u, Hu)
             ]
+        if not all(h is None or np.isfinite(h).all() for h in estimates):
+            raise ValueError("Sophia: the estimate of the Hessian's diagonal has inf or nan")
         of = {id(p): h for p, h in zip(params, estimates)}
         for group in self.param_groups:
             beta2 = group["betas"][1]
             for block in group.blocks:
+                # a loss to be maximized is -1 times one to be minimized, and so is its Hessian
+                sign = -1 if second and group["maximize"] else 1
                 estimate = np.zeros_like(block.theta)
                 known = np.zeros(block.theta.shape, bool)  # the loss may not depend on all
                 for p, place in zip(block.params, block.places):
                     if (own := of[id(p)]) is not None:
-                        estimate[place], known[place] = own.ravel(), True
+                        estimate[place], known[place] = sign * own.ravel(), True
                 for _, state, new, there in block.pieces(estimate, known):
                     # h <- β2 h + (1 - β2) ĥ
                     h = state["h"]

@@ -4,7 +4,7 @@ from math import sqrt
 
 import numpy as np
 
-from .optimizer import Optimizer, Params
+from .optimizer import Closure, Optimizer, Params
 
 
 class SWATS(Optimizer):
@@ -30,6 +30,7 @@ class SWATS(Optimizer):
     eps: ε >= 0, added to √v before v's bias is corrected.
     weight_decay: λ >= 0, adds λθ to the gradient.
     tol: > 0; when γ and its mean agree (the paper uses ε for this too).
+    maximize: climb up the gradient, not down.
 
     Attributes
     ----------
@@ -60,18 +61,19 @@ class SWATS(Optimizer):
         eps: float = 1e-9,
         weight_decay: float = 0.0,
         tol: float = 1e-9,
+        maximize: bool = False,
     ) -> None:
         super().__init__(params, locals())
         self.mean, self.t = 0.0, 0  # λ_t without its bias correction
         self.switched: int | None = None
         self.sgd_lr = self.switch_lr = 0.0  # Λ, and the lr at the switch
 
-    def step(self) -> None:
+    def step(self, closure: Closure = None):
         self._pp = self._pg = 0.0  # pᵀp and pᵀg, which update() adds up over the blocks
-        super().step()
+        loss = super().step(closure)
         self.t += 1
         if self.switched is not None or self._pg == 0:
-            return
+            return loss
         group = self.param_groups[0]
         beta2 = group["betas"][1]
         # γ_t = pᵀp / -pᵀg,   λ_t = β2 λ_{t-1} + (1 - β2) γ_t
@@ -81,6 +83,7 @@ class SWATS(Optimizer):
         mean = self.mean / (1 - beta2**self.t)
         if self.t > 1 and abs(mean - gamma) < group["tol"] and mean > 0:
             self.switched, self.sgd_lr, self.switch_lr = self.t, mean, group["lr"]
+        return loss
 
     def update(self, theta, g, state, lr, betas, eps, weight_decay, tol):
         beta1, beta2 = betas
@@ -108,5 +111,6 @@ class SWATS(Optimizer):
         p *= -lr * sqrt(1 - beta2**t) / (1 - beta1**t)
         # θ_t = θ_{t-1} + p_t
         theta += p
+        p = p.astype(np.float64, copy=False)  # in float32 the square of a small p would be 0
         self._pp += float(p @ p)
         self._pg += float(p @ g)

@@ -1,20 +1,17 @@
 """``{claims}``: the ledger, every claim of the book with its measured verdict."""
 
-import html
 import re
+from posixpath import dirname
 
 from docutils import nodes
 
 from minigrad.lab.claims import VERDICTS
 
+from ..claims import boxed
 from .gathering import Chapter, Gathered, raw
 
-
-def sentence(claim: str) -> list[nodes.Node]:
-    """The text of a claim, which is HTML, as nodes: then the search finds it."""
-    pieces = re.split(r'<span class="math[^>]*>\\\((.*?)\\\)</span>', claim)
-    pieces = [html.unescape(piece) for piece in pieces]
-    return [nodes.math("", tex) if n % 2 else nodes.Text(tex) for n, tex in enumerate(pieces)]
+_CITED = re.compile(r" ?\{footcite(?::(\w))?\}`([^`]+)`")
+_LINK = re.compile(r"(?<=\]\()(?![a-z]+:|/)([^)#\s]*)(#[^)\s]*)?(?=\))")
 
 
 class Ledger(Gathered):
@@ -39,14 +36,42 @@ class Ledger(Gathered):
             body.append(part)
         return [raw(self.filter(verdicts)), *body]
 
-    def line(self, chapter: Chapter, claim) -> list[nodes.Node]:
-        text = nodes.paragraph()
-        text += nodes.strong("", VERDICTS[claim.verdict][self.language])
-        text += [nodes.Text(" "), *sentence(getattr(claim, self.language)), nodes.Text(" ")]
-        anchor = f"claim-{claim.name}"
-        text += self.link(chapter, anchor, [nodes.Text(self.words["measured"])])
-        head = f'<div class="claim" id="{anchor}" data-verdict="{claim.verdict}">'
-        return [raw(head), text, raw("</div>")]
+    def line(self, chapter: Chapter, claim) -> nodes.Element:
+        text = nodes.paragraph("", "", nodes.strong("", VERDICTS[claim.verdict][self.language]))
+        text += [nodes.Text(" "), *self.sentence(chapter, getattr(claim, self.language))]
+        place = self.link(chapter, f"claim-{claim.name}", [nodes.Text(self.words["measured"])])
+        text += [nodes.Text(" "), place]
+        return boxed(claim.name, claim.verdict, text)
+
+    def sentence(self, chapter: Chapter, words: str) -> list[nodes.Node]:
+        """A sentence of a chapter as it can stand on this page: links lead to the same places,
+        citations to the bibliography."""
+        words = _LINK.sub(
+            lambda m: f"/{dirname(chapter.name)}/{m[1]}{m[2] or ''}" if m[1]
+            else f"/{chapter.name}.ipynb{m[2]}", words,
+        )  # fmt: skip
+        first, *rest = _CITED.split(words)
+        found, _ = self.state.inline_text(first, self.lineno)
+        for style, keys, after in zip(rest[::3], rest[1::3], rest[2::3]):
+            found += self.citation(style == "t", [key.strip() for key in keys.split(",")])
+            found += self.state.inline_text(after, self.lineno)[0] if after else []
+        return found
+
+    def citation(self, in_sentence: bool, keys: list[str]) -> list[nodes.Node]:
+        """Works by author and year, as links."""
+        entries = self.env.get_domain("cite").bibdata.data.entries
+        uri = self.env.app.builder.get_relative_uri(
+            self.env.docname, f"{dirname(self.env.docname)}/bibliography"
+        )
+        links = []
+        for key in filter(entries.__contains__, keys):
+            people = [" ".join(one.last_names) for one in entries[key].persons.get("author", [])]
+            who = self.words["two"].format(*people) if len(people) == 2 else people[0]
+            who = self.words["many"].format(who) if len(people) > 2 else who
+            form = self.words["said" if in_sentence else "cited"]
+            text = form.format(who=who, year=entries[key].fields.get("year", ""))
+            links.append(nodes.reference("", text, refuri=f"{uri}#{key}", internal=True))
+        return [node for link in links for node in (nodes.Text(" "), link)]
 
     def filter(self, verdicts: list[str]) -> str:
         """Which verdicts to show: radio buttons, and the style sheet does the rest."""

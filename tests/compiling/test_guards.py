@@ -129,10 +129,10 @@ def test_draws_from_a_generator_that_is_known_are_drawn_anew():
             assert np.array_equal(a, b)
 
 
-@pytest.mark.parametrize("kind", ["cell", "attribute", "item", "global"])
+@pytest.mark.parametrize("kind", ["cell", "attribute", "class", "item", "global"])
 def test_a_number_that_is_changed_is_noticed(kind):
     class Options:
-        scale = 1.0
+        slope = 1.0
 
     options, table, number = Options(), {"scale": 1.0}, 1.0
     options.scale = 1.0
@@ -140,13 +140,14 @@ def test_a_number_that_is_changed_is_noticed(kind):
     f = {
         "cell": lambda x: x * number,
         "attribute": lambda x: x * options.scale,
+        "class": lambda x: x * options.slope,
         "item": lambda x: x * table["scale"],
         "global": lambda x: x * SCALE,  # noqa: F821
     }[kind]
     fast = compile(f)
     for i in range(12):
         if i == 5:
-            number = options.scale = table["scale"] = 2.0
+            number = options.scale = table["scale"] = Options.slope = 2.0
             globals()["SCALE"] = 2.0
         assert np.array_equal(fast(X), X * (1 + (i >= 5))), i
 
@@ -210,13 +211,13 @@ def test_what_cannot_be_watched_is_found_at_the_next_check():
 def test_checks_do_not_disturb():
     net1, opt1, _ = training()
     net2, _, fast = training()
-    for i in range(70):
+    for i in range(140):
         opt1.zero_grad()
         loss = losses.cross_entropy(net1(X * i), Y)
         loss.backward()
         opt1.step()
         assert fast(X * i, Y) == loss.item(), i
-    assert fast.checked_at == 64
+    assert fast.checked_at == 128
 
 
 # --- gradients
@@ -459,6 +460,47 @@ def test_writing_into_an_array_from_outside_is_refused():
     fast(X)
     with pytest.raises(CompileError, match="made outside"):
         fast(X)
+
+
+def test_a_gradient_that_a_step_has_left_can_be_an_argument():
+    def make():
+        net = network()
+        opt = optim.SGD(net.parameters(), lr=0.1)
+        return (
+            net,
+            opt,
+            lambda x, y, g: losses.cross_entropy(net(x), y) + (net.layers[0].weight * g).sum(),
+        )
+
+    (net1, opt1, f1), (net2, opt2, f2) = make(), make()
+    fast = compile(f2, opt2)
+    g1 = g2 = np.zeros((5, 4))
+    for i in range(12):
+        opt1.zero_grad()
+        loss = f1(X, Y, g1)
+        loss.backward()
+        opt1.step()
+        assert fast(X, Y, g2) == loss.item(), i
+        g1, g2 = net1.layers[0].weight.grad, net2.layers[0].weight.grad
+        if i % 2:
+            g1, g2 = g1[::1], g2[::1]
+
+
+def test_a_group_that_is_added_is_noticed():
+    for kind in (optim.SGD, optim.RAdam):
+        nets = [network(), network(1)], [network(), network(1)]
+        opts = [kind(a.parameters(), lr=0.1) for a, _ in nets]
+        fs = [lambda x, y, a=a, b=b: losses.cross_entropy(a(x) + b(x), y) for a, b in nets]
+        fast = compile(fs[1], opts[1])
+        for i in range(12):
+            if i == 6:
+                for opt, (_, b) in zip(opts, nets):
+                    opt.add_param_group({"params": b.parameters()})
+            opts[0].zero_grad()
+            loss = fs[0](X, Y)
+            loss.backward()
+            opts[0].step()
+            assert fast(X, Y) == loss.item(), (kind, i)
 
 
 # --- warnings, threads, one inside of the other

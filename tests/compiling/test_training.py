@@ -5,6 +5,7 @@ import pytest
 
 from minigrad import Tensor, activations, attention, losses, nn, norms, optim, schedules
 from minigrad.compiling import compile
+from minigrad.lab import training
 
 STEPS = 50
 
@@ -80,6 +81,7 @@ OPTIMIZERS = {
     "RMSprop centered": lambda p: optim.RMSprop(p, centered=True, momentum=0.9, weight_decay=0.1),
     "Adadelta": lambda p: optim.Adadelta(p, lr=1.0),
     "Adam": lambda p: optim.Adam(p, lr=0.01),
+    "Adam maximize": lambda p: optim.Adam(p, lr=0.01, maximize=True),
     "Adam amsgrad": lambda p: optim.Adam(p, lr=0.01, amsgrad=True, weight_decay=0.01),
     "AdamW": lambda p: optim.AdamW(p, lr=0.01),
     "AdamW amsgrad": lambda p: optim.AdamW(p, lr=0.01, amsgrad=True),
@@ -103,8 +105,8 @@ OPTIMIZERS = {
 }
 # whose rule is in the program; the others are stepped as always, on compiled gradients
 INSIDE = {
-    "SGD", "SGD momentum", "SGD nesterov", "SGD dampening", "SGDW", "RMSprop", "RMSprop centered",
-    "Adadelta", "Adam", "Adam amsgrad", "AdamW", "AdamW amsgrad", "Adamax", "Lion", "Sophia",
+    "SGD", "SGD momentum", "SGD nesterov", "SGD dampening", "SGDW", "RMSprop",
+    "Adadelta", "Adam", "Adam maximize", "Adam amsgrad", "AdamW", "AdamW amsgrad", "Adamax", "Lion", "Sophia",
 }  # fmt: skip
 
 
@@ -125,6 +127,18 @@ def test_every_optimizer(name, dtype):
     assert fast.last is not None
     if name in INSIDE:
         assert fast.last.recorded.steps
+
+
+def test_float16_parameters_and_groups_under_a_schedule():
+    def make():
+        net = network(np.float16)
+        first, *rest = net.parameters()
+        opt = optim.Adam([{"params": [first], "lr": 0.02}, {"params": rest}], lr=0.01)
+        opt.schedule(schedules.cosine(0.01, 40))
+        return net, opt, lambda x, y: losses.cross_entropy(net(x), y)
+
+    x, y = digits(np.float16)
+    run_both(make, zip(x, y))
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "SWATS", "Lookahead"])
@@ -319,3 +333,38 @@ def test_decoding_with_a_cache_is_refused():
     with pytest.raises(TypeError, match="assigns to"):
         fast(np.ones((1, 1, 6)))
     assert len(cache) == 1
+
+
+FITS = {
+    "adam": (optim.Adam, 0.01, None, losses.cross_entropy),
+    "stepped as always": (optim.RAdam, 0.01, norms.BatchNorm1d, losses.cross_entropy),
+    "diverges": (optim.SGD, 0.2, None, lambda z, y: -(z**4).mean()),
+    "cannot be compiled": (
+        optim.SGD,
+        0.1,
+        None,
+        lambda z, y: losses.cross_entropy(z, y) * float(z.data.max() > 0),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_fit_gives_the_same_numbers(name, monkeypatch):
+    make, lr, norm, loss = FITS[name]
+
+    def run(worthwhile):
+        monkeypatch.setattr(training, "WORTHWHILE", worthwhile)
+        rng = np.random.default_rng(0)
+        x, y = rng.normal(size=(50, 6)), rng.integers(0, 4, 50)
+        net = training.mlp([6, 8, 4], rng=rng, norm=norm)
+        seen = []
+        curve = training.fit(
+            net, make(net.parameters(), lr=lr), x, y, epochs=12, rng=rng, batch=16, loss=loss,
+            each_epoch=lambda: seen.append(training.evaluate(net, x, y)),
+        )  # fmt: skip
+        return curve, seen, net.state_dict()
+
+    (curve1, seen1, state1), (curve2, seen2, state2) = run(np.inf), run(0)
+    assert np.array_equal(curve1, curve2) and seen1 == seen2
+    assert all(np.array_equal(v, state2[k], equal_nan=True) for k, v in state1.items())
+    assert np.isfinite(curve1).all() == (name != "diverges")

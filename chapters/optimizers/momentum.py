@@ -1,0 +1,39 @@
+"""Momentum and plain SGD on the digits, by batch size and effective learning rate.
+
+Writes momentum.json. Training loss of a 64-32-10 network (tanh) on 512 digits after 128 steps,
+whatever the batch: 1 epoch of batches of 4, 128 epochs of all 512 at once.
+"""
+
+import numpy as np
+
+from minigrad import optim
+from minigrad.lab import data, training
+from minigrad.lab.experiments import store, sweep
+
+RATES = tuple(float(f"{rate:.2g}") for rate in np.geomspace(0.1, 63, 15))
+BATCHES = (4, 16, 64, 512)
+
+
+def run(batch, rho, eta_bar, seed):
+    """The training loss after 128 steps; η = (1 - ρ) η̄."""
+    x, y = data.digits()
+    some = np.random.default_rng(0).permutation(len(x))[:512]
+    x, y = x[some], y[some]
+    rng = np.random.default_rng(seed)
+    net = training.mlp([64, 32, 10], rng=rng)
+    opt = optim.SGD(net.parameters(), lr=(1 - rho) * eta_bar, momentum=rho)
+    training.fit(net, opt, x, y, epochs=128 * batch // 512, batch=batch, rng=rng)
+    return training.evaluate(net, x, y)[0]
+
+
+if __name__ == "__main__":
+    grid = sweep(
+        run, {"batch": BATCHES, "rho": (0.0, 0.9), "eta_bar": RATES}, seeds=20, workers=2
+    )
+    best = grid.at(seed=range(4)).best("eta_bar", fresh=range(100, 120), of="mean")
+    store(
+        __file__,
+        {"grid": grid, "best": best},
+        again=("grid", {"batch": 64, "rho": 0.9, "eta_bar": RATES[4], "seed": 3}),
+        tol=0.01,
+    )
