@@ -59,7 +59,7 @@ bench: $(STAMP)  ## minigrad beside NumPy by hand, PyTorch, JAX, … (BENCH="--q
 	@$(PY) -m benchmarks $(BENCH)
 
 fuzz: $(STAMP)  ## every public function compiled, against itself, bit for bit
-	@$(PY) tests/compiling/fuzz.py
+	@$(PY) tests/support/fuzz.py
 
 clean:  ## remove what was built (the environment stays; rm -r .venv removes that)
 	rm -rf _build
@@ -94,7 +94,7 @@ unit: $(STAMP)  ## tests of the code and of the examples in it (T=optim or T=los
 ifdef T
 	@$(PY) -m pytest $(or $(UNITS),$(error no tests or module $(T)))
 else
-	@$(PY) -m pytest -n 2 --dist worksteal --ignore tests/test_site.py tests minigrad press
+	@$(PY) -m pytest -n 2 --dist worksteal --ignore tests/site tests minigrad press
 endif
 
 validate: $(STAMP)  ## run every notebook again and compare with the stored outputs
@@ -111,7 +111,7 @@ editions-run: $(STAMP)  ## run the notebooks of each edition and compare with wh
 site: $(STAMP)  ## build both editions, warnings as errors, and open them in Chromium
 	@echo "== site"
 	@$(PY) -m press.build --strict $(PUBLISHED)
-	@$(PY) -m pytest -n 2 --dist worksteal tests/test_site.py
+	@$(PY) -m pytest -n 2 --dist worksteal tests/site
 
 # --- the environment --------------------------------------------------------------------------
 

@@ -12,8 +12,6 @@ import re
 import pybtex.plugin
 from sphinx.application import Sphinx
 
-from minigrad.lab.sliders import SCRIPT
-
 #: Extensions that Jupyter Book loads for its own theme; the frame does what is needed of them.
 UNUSED = ("sphinx_book_theme", "sphinx_comments", "sphinx_copybutton", "sphinx_thebe",
           "sphinx_togglebutton")  # fmt: skip
@@ -55,7 +53,7 @@ def mend(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) 
     """Mend what is wrong in a page's HTML."""
     if doctree is None:
         return
-    body = context["body"].replace(f"<script>\n{SCRIPT}</script>", "")  # comes once, as a file
+    body = context["body"]
     for pattern, better in MENDED:
         body = re.sub(pattern, better, body)
     context["body"] = body

@@ -2,7 +2,7 @@
 
 A rule is a function below that is marked ``@rule``; it takes a :class:`Notebook` and yields
 ``(cell number or None, what is wrong)``. Its name is what a fault is reported under, its docstring
-what it demands. ``tests/test_notebooks.py`` plants a fault for each.
+what it demands. ``tests/press/test_lint.py`` plants a fault for each.
 """
 
 import argparse
@@ -573,20 +573,19 @@ def terms(book):
 #: Chapters whose code is in English still.
 ENGLISH = {
     "preface", "notation", "computational-graph", "tensor-engine", "gradient-checking",
-    "entropy-cross-entropy-kl",
     "speed",
 }  # fmt: skip
 #: What is no English word in a Chinese line: functions, units, names of methods that begin small.
 LATIN = set(
     "abs arccos arg argmax argmin cos cosh det diag div erf exp inf log ln logit logits max min "
-    "mod nan ndtr sigmoid sign sin sinh softmax softplus sqrt sum tan tanh tr True False None "
-    "dampening epoch float lr minigrad ms kB MB GB".split()
+    "matmul mod nan ndtr one-hot sigmoid sign sin sinh softmax softplus sqrt sum tan tanh tr "
+    "True False None dampening epoch float lr minigrad ms kB MB GB".split()
 )
 #: Names that are the whole of a line; beside 汉字 every capitalised word counts as a name.
 NAMES = set(
     "Adam Adamax Nadam Lion Sophia Shampoo Muon Adafactor Adadelta Adagrad Nesterov Newton Powell "
-    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Leaky Hard Swish Mish Huber Keras Caffe "
-    "Re Im".split()
+    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Leaky Hard Swish Mish Huber Huffman Keras "
+    "Caffe Re Im".split()
 )
 #: Functions that show words, and at which place they are given.
 _LABELS = {
@@ -670,7 +669,7 @@ def shown_words(book):
 
 def english(line):
     """The English words of a Chinese line: no formulas, code, function or unit, and no names."""
-    line = re.sub(r"\$[^$]*\$|`[^`]*`", " ", line)
+    line = re.sub(r"\$[^$]*\$|`[^`]*`|(?<!\w)'[^']*'(?!\w)|\w+\([^()]*\)", " ", line)
     names = "[A-Z]" if re.search(HAN, line) else "[A-Z].*[A-Z]"
     found = []
     for word in re.split(r"[\s，。；：（）、“”…|\ufffc]+", line):

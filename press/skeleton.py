@@ -63,7 +63,9 @@ IMPORTS = """\
 import matplotlib.pyplot as plt
 import numpy as np
 
-from minigrad.lab import check, check_close, claim, slider
+from minigrad.lab import check, check_close, claim, language, record, slider, table
+
+language("中文 · English")
 """
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from minigrad import lab
 from minigrad.autograd import tensor
 
 ROOT = Path(__file__).parent.parent
@@ -168,3 +169,14 @@ def test_a_topic_has_its_chapters_name(name):
 @pytest.mark.parametrize("f", [tensor.walk, tensor.pull_back, tensor.apply], ids=lambda f: f.__name__)
 def test_what_a_chapter_prints_is_one_screen(f):
     assert len(inspect.getsource(f).splitlines()) <= 40
+
+
+def test_the_engine_imports_neither_lab_nor_press():
+    wrong = re.compile(r"^\s*(from|import) (press|minigrad\.lab|\.+lab)\b", re.M)
+    for source in Path(ROOT, "minigrad").rglob("*.py"):
+        if "lab" not in source.parts:
+            assert not wrong.search(source.read_text("utf-8")), source
+        assert not re.search(r"^\s*(from|import) press\b", source.read_text("utf-8"), re.M), source
+    assert set(lab.__all__) == {
+        "check", "check_close", "claim", "language", "record", "slider", "table"
+    }  # fmt: skip

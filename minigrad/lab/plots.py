@@ -90,9 +90,9 @@ def sweep(scores, x, each=(), ax=None, of="mean", labels=None, **look):
         each: the axis, or axes, of which each combination has a curve of its own.
         of: as in :func:`minigrad.lab.experiments.interval`; for ``"geometric"`` the ordinate is
             logarithmic.
-        labels: ``{combination: text}``, a combination being a value, or a tuple if ``each`` has
-            several; default: the values. A value that :mod:`minigrad.lab.style` knows has its own
-            colour, dash and label.
+        labels: ``{combination: text, or a dict of what axes.plot takes}``, a combination being a
+            value, or a tuple if ``each`` has several; default: the values. A value that
+            :mod:`minigrad.lab.style` knows has its own colour, dash and label.
         look: more for every curve, as ``axes.plot`` takes it.
 
     >>> scores = experiments.sweep(lambda eta, seed: eta + seed, {"eta": (0.01, 0.1, 1)})
@@ -113,10 +113,11 @@ def sweep(scores, x, each=(), ax=None, of="mean", labels=None, **look):
         part = scores.at(**dict(zip(each, point)))
         center, low, high = (np.where(np.isfinite(end), end, np.nan) for end in part.interval(of))
         key = point[0] if len(point) == 1 else point
-        known = style.line(key) if isinstance(key, str) and key in style.color else {}
-        named = {}
-        if labels or each and not known:
-            named = {"label": labels[key] if labels else ", ".join(map(str, point))}
+        known = {"label": ", ".join(map(str, point))} if each else {}
+        if isinstance(key, str) and key in style.color:
+            known = style.line(key)
+        named = (labels or {}).get(key, {})
+        named = named if isinstance(named, dict) else {"label": named}
         kind = {} if x == "step" else {"marker": "o", "markersize": 5}
         kind = kind if numbers else kind | {"linestyle": "none"}
         (line,) = ax.plot(where, center, **{**known, **kind, **named, **look})

@@ -71,7 +71,7 @@ class Ledger(Gathered):
             form = self.words["said" if in_sentence else "cited"]
             text = form.format(who=who, year=entries[key].fields.get("year", ""))
             links.append(nodes.reference("", text, refuri=f"{uri}#{key}", internal=True))
-        return [node for link in links for node in (nodes.Text(" "), link)]
+        return links
 
     def filter(self, verdicts: list[str]) -> str:
         """Which verdicts to show: radio buttons, and the style sheet does the rest."""

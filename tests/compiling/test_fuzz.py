@@ -1,9 +1,9 @@
 """A sample of the fuzz (`make fuzz` runs it whole), and that it leaves out nothing public."""
 
-import fuzz
 import numpy as np
 import pytest
 
+import fuzz
 from minigrad import activations, attention, losses, nn, norms
 
 CASES = list(fuzz.cases())

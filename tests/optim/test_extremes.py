@@ -160,7 +160,7 @@ def test_no_nan_from_finite_input(name, size, dtype):
 
 def test_a_centred_rmsprop_whose_squares_overflow_is_not_nan():
     x = Tensor(np.ones(3, np.float32), requires_grad=True)
-    opt = optim.RMSprop([x], centered=True, momentum=0.9)
+    opt = optim.RMSprop([x], alpha=0.5, centered=True, momentum=0.9)
     with np.errstate(over="ignore"):
         for _ in range(20):
             x.grad = np.array([1e20, -1e20, 1.0], np.float32)

@@ -1,5 +1,6 @@
 """Parameter groups, their options, and schedules."""
 
+import copy
 import inspect
 import operator
 
@@ -304,6 +305,26 @@ def test_a_group_added_under_a_schedule_has_its_share():
     drive(opt, params, 1)
     np.testing.assert_allclose(rates(opt), [0.1, 0.1, 0.05], rtol=1e-15)
     assert [g["base_lr"] for g in opt.param_groups] == [0.1, 0.1, 0.05]
+    # where every group has its own, a share is one of the first group's
+    params = leaves()[:4]
+    opt = optim.SGD([{"params": params[0], "lr": 0.1}, {"params": params[1], "lr": 0.01}])
+    opt.schedule(lambda t: 0.5)
+    opt.add_param_group({"params": params[2]})
+    opt.add_param_group({"params": params[3], "lr": 0.02})
+    drive(opt, params, 1)
+    np.testing.assert_allclose(rates(opt), [0.5, 0.05, 0.5, 0.1], rtol=1e-15)
+
+
+def test_a_later_group_does_not_change_a_saved_state():
+    params, opt = two_groups("Adam")
+    opt.schedule(lambda t: 0.5)
+    saved = opt.state_dict()
+    frozen = copy.deepcopy(saved)
+    again, other = two_groups("Adam")
+    other.load_state_dict(saved)
+    for o in opt, other:
+        o.add_param_group({"params": leaves()[2]})
+    np.testing.assert_equal(saved, frozen)
 
 
 @pytest.mark.parametrize(

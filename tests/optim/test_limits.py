@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from bowl import SHAPES, close, drive, leaves, slope, walk
+from bowl import SHAPES, close, drive, leaves, slope, start, walk
 from minigrad import Tensor, optim
 from minigrad.optim.muon import orthogonalize
 
@@ -185,6 +185,13 @@ def test_soap_where_the_eigenbasis_is_the_identity_is_adamw():
     np.testing.assert_allclose(W.data, V.data, rtol=1e-9, atol=1e-7)
 
 
+def test_soap_moves_the_small_elements_of_a_vector_too():
+    x = Tensor(np.zeros(3, np.float32), requires_grad=True)
+    x.grad = np.array([1, -1e-7, 1e7], np.float32)
+    optim.SOAP([x], lr=0.1, eps=1e-12).step()
+    np.testing.assert_allclose(x.data, [-0.1, 0.1, -0.1], rtol=1e-4)
+
+
 def test_soap_does_not_depend_on_the_basis_it_is_given():
     # rotate the space of the weights: the path rotates along
     rng = np.random.default_rng(0)
@@ -269,6 +276,14 @@ def test_schedule_free_without_interpolation_is_its_base_method():
         lambda ps: optim.ScheduleFreeAdamW(ps, lr=0.1, betas=(0.0, 0.9), weight_decay=0.1),
         lambda ps: optim.AdamW(ps, lr=0.1, betas=(0.0, 0.9), weight_decay=0.1),
     )
+
+
+@pytest.mark.parametrize("cls", [optim.ScheduleFreeSGD, optim.ScheduleFreeAdamW])
+@pytest.mark.parametrize("lr", [0.0, 1e-200])
+def test_schedule_free_at_a_rate_whose_square_is_zero(cls, lr):
+    params = leaves()
+    drive(cls(params, lr=lr), params, 3)
+    close([p.data for p in params], start(SHAPES))
 
 
 @pytest.mark.parametrize("cls", [optim.ScheduleFreeSGD, optim.ScheduleFreeAdamW])

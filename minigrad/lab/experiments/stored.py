@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import scipy
 
+from ..checks import check_close
 from .sweeps import Scores
 
 ROUND = 6  # significant digits of a stored score
@@ -31,7 +32,9 @@ class Stored(dict):
 
     def again(self):
         """Run the entry again that the script named, and print ``✓`` with the tolerance."""
-        self[self.entry["result"]].again(self.entry["tol"], **self.entry["settings"])
+        pair = self[self.entry["result"]].pair(**self.entry["settings"])
+        label = "重算一项，与存下的相同 · one entry computed again, as stored"
+        check_close(label, *pair, tol=self.entry["tol"])
 
 
 def store(script, results, *, again, tol):

@@ -173,8 +173,10 @@ class Scores:
                 f"scores can be subtracted if their axes are equal, got {self.axes} and "
                 f"{other.axes}: select the part they share with at(…)"
             )
-        with np.errstate(invalid="ignore"):  # inf - inf
-            return Scores(self.values - other.values, self.axes)
+        with np.errstate(invalid="ignore"):
+            difference = self.values - other.values
+        # two runs that diverged are a tie
+        return Scores(np.where(self.values == other.values, 0, difference), self.axes)
 
     def _over_seeds(self):
         if "seed" not in self.axes:
@@ -327,12 +329,16 @@ class Scores:
         >>> scores.again(1e-12, x=3, seed=2)
         ✓ x = 3, seed = 2  |Δ| ≤ 1e-12
         """
+        label = ", ".join(f"{name} = {value}" for name, value in entry.items())
+        check_close(label, *self.pair(**entry), tol=tol)
+
+    def pair(self, **entry):
+        """The values of one entry: computed now, and as they are here."""
         if missing := self.axes.keys() - entry.keys() - {"score", "step"}:
             raise ValueError(f"again: one entry, please; {', '.join(missing)} is not given")
-        stored = self.at(**entry)
-        _, values = _one((self.run, entry | stored.chosen))
-        label = ", ".join(f"{name} = {value}" for name, value in (entry | stored.chosen).items())
-        check_close(label, values, stored.values, tol=tol)
+        here = self.at(**entry)
+        _, now = _one((self.run, entry | here.chosen))
+        return now, here.values
 
 
 def _is_number(value):

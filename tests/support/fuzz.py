@@ -1,4 +1,4 @@
-"""Every public function, compiled, against itself: `make fuzz`, or python tests/compiling/fuzz.py.
+"""Every public function, compiled, against itself: `make fuzz`, or python tests/support/fuzz.py.
 
 Value, first and second derivatives, in float32 and float64, on fresh inputs at each call, with NaN
 in every array of the program before each replay, and everything equal bit for bit. What is tried:

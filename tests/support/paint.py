@@ -1,4 +1,4 @@
-"""How long a reader on a slow line waits: ``python tests/paint.py [pages…]``, after ``make book``.
+"""How long a reader on a slow line waits: ``python tests/support/paint.py [pages…]``, after ``make book``.
 
 Prints, for each page, the median of several visits with an empty cache over "slow 4G" (1.6 Mbit/s,
 150 ms) to a server that compresses: until something is on screen (first contentful paint), until
@@ -14,7 +14,9 @@ import threading
 from functools import partial
 
 from playwright.sync_api import Browser, sync_playwright
-from test_site import ADAM, ROOT, chromium
+
+from browser import chromium
+from press.notebook import ROOT
 
 VISITS = 5
 SLOW_4G = {
@@ -89,4 +91,4 @@ def main(pages: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["index.html", f"zh/{ADAM}", f"en/{ADAM}"])
+    main(sys.argv[1:] or ["index.html", "zh/optimizers/adam.html", "en/optimizers/adam.html"])

@@ -5,30 +5,33 @@ minutes; what is the same on every page is tested on one. The checks are functio
 is wrong (`visit`, `broken_links`); tests at the end plant faults and require that they see them.
 """
 
-import gzip
-import http.server
 import io
 import os
 import re
-import shutil
-import threading
-from functools import cache, partial
-from html.parser import HTMLParser
+from functools import cache
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urljoin
+from urllib.parse import urljoin
 
-import axe_playwright_python
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
-from test_backmatter import missing_claims, missing_terms, missing_works, undocumented
-from test_sliders import draw
 
+from browser import POLICY, chromium, inaccessible, serve, settle, visit
 from minigrad.lab import figures, sliders
 from minigrad.lab.claims import VERDICTS
+from moving import draw
+from press.audit import (
+    broken_links,
+    foreign_words,
+    missing_claims,
+    missing_terms,
+    missing_works,
+    outline,
+    undocumented,
+)
 from press.build import settings
 from press.contents import contents
 from press.notebook import CHAPTERS, ROOT, TWIN, Notebook, notebooks
@@ -44,35 +47,6 @@ ALL = [*FIRST, *PAGES, *SEARCH, f"zh/{SOURCE}", f"en/{SOURCE}"]
 BASE = settings(ROOT, os.environ.get("BASEURL", ""))["html"]["baseurl"].rstrip("/")
 ADAM, GRAPH = "optimizers/adam.html", "autograd/computational-graph.html"
 MOMENTUM = "optimizers/momentum.html"
-WIDTHS = (360, 768, 1440)
-LIGHT_ENOUGH = 400_000  # bytes of a page and all it loads, compressed, without fonts and MathJax
-
-# The strictest policy the book works under: everything from the site itself, no inline script.
-# (MathJax writes style elements.)
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
-    "img-src 'self' data:; form-action 'self'; base-uri 'none'"
-)
-
-# Widest elements first: what sticks out of a page that scrolls sideways.
-STICKING_OUT = """() => {
-  const limit = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= limit) return [];
-  const scrolls = e => e && (/auto|scroll|hidden/.test(getComputedStyle(e).overflowX)
-    || scrolls(e.parentElement));
-  const out = [...document.querySelectorAll("body *")]
-    .filter(e => e.getBoundingClientRect().right > limit + 1 && !scrolls(e.parentElement));
-  return out.filter(e => ![...e.children].some(c => out.includes(c))).slice(0, 5)
-    .map(e => e.outerHTML.slice(0, 120));
-}"""
-
-EQUATIONS = """() => ({
-  raw: [...document.querySelectorAll("article .math")].filter(e => !e.querySelector("mjx-container"))
-    .map(e => e.textContent.slice(0, 80)),
-  bad: [...document.querySelectorAll("mjx-merror, [data-mjx-error], mjx-mtext[style*='red']")]
-    .map(e => e.getAttribute("data-mjx-error") ?? e.textContent),
-})"""
-
 
 BOOK = dict(zip(("zh", "en"), settings(ROOT)["title"].split(" · ")))
 
@@ -100,23 +74,6 @@ def site():
     return site
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def end_headers(self):
-        self.send_header("Content-Security-Policy", POLICY)
-        super().end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-def serve(folder: Path):
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), partial(Handler, directory=str(folder))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
 @pytest.fixture(scope="session")
 def address(site, tmp_path_factory):
     """Where the site is served: below a path, as GitHub Pages does it."""
@@ -126,20 +83,6 @@ def address(site, tmp_path_factory):
     yield f"http://127.0.0.1:{server.server_port}/book"
     server.shutdown()
     server.server_close()
-
-
-def chromium(playwright):
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if not path:
-        pytest.fail(
-            "These tests open the book in Chromium, and none was found. Install it (on Debian and "
-            "Ubuntu: apt-get install chromium fonts-noto-cjk) or set CHROMIUM to its path."
-        )
-    return playwright.chromium.launch(executable_path=path, args=[
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ])  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -158,101 +101,7 @@ def tab(browser):
     context.close()
 
 
-def settle(tab: Page) -> None:
-    """Wait until equations are typeset (if the page has any) and every image is loaded."""
-    tab.wait_for_function(
-        "() => !document.querySelector('article .math')"
-        " || document.documentElement.dataset.math === 'done'"
-    )
-    tab.evaluate("""async () => {
-      for (const image of document.images) {
-        image.loading = "eager";
-        await image.decode().catch(() => {});
-      }
-    }""")
-
-
-def visit(tab: Page, url: str, origin: str) -> list[str]:
-    """Open a page; return everything that is wrong with it, in words."""
-    wrong: list[str] = []
-    responses: list = []
-    listeners = {
-        "console": lambda m: wrong.append(f"console {m.type}: {m.text}")
-        if m.type in ("error", "warning") else None,
-        "pageerror": lambda error: wrong.append(f"script error: {error}"),
-        "request": lambda r: wrong.append(f"outside request: {r.url}")
-        if not r.url.startswith((origin, "data:", "blob:")) else None,
-        "response": lambda response: responses.append(response),
-        "requestfailed": lambda r: wrong.append(f"request failed: {r.url}"),
-    }  # fmt: skip
-    for event, listener in listeners.items():
-        tab.on(event, listener)
-    tab.goto(url)
-    settle(tab)
-    wrong += [f"status {r.status}: {r.url}" for r in responses if r.status >= 400]
-    bytes = weight(responses)
-    if bytes > LIGHT_ENOUGH and not tab.locator("#results").count():
-        wrong.append(f"too heavy: {bytes} bytes compressed")
-    wrong += unused_scripts(tab)
-    equations = tab.evaluate(EQUATIONS)
-    wrong += [f"equation not typeset: {tex}" for tex in equations["raw"]]
-    wrong += [f"equation with an error: {message}" for message in equations["bad"]]
-    wrong += tab.evaluate("""() => [...document.images].filter(i => !i.naturalWidth)
-      .map(i => "broken image: " + i.src.slice(0, 100))""")
-    wrong += tab.evaluate("""() => [...document.querySelectorAll("article img")]
-      .filter(i => !i.alt.trim()).map(i => "image without description: " + i.src.slice(0, 100))""")
-    wrong += tab.evaluate("""() => [...document.querySelectorAll("article img")]
-      .filter(i => !(i.getAttribute("width") && i.getAttribute("height")))
-      .map(i => "image without its size: " + i.src.slice(0, 100))""")
-    for width in WIDTHS:
-        tab.set_viewport_size({"width": width, "height": 900})
-        wrong += [f"wider than {width} px: {html}" for html in tab.evaluate(STICKING_OUT)]
-    tab.set_viewport_size({"width": 1440, "height": 900})
-    for event, listener in listeners.items():
-        tab.remove_listener(event, listener)
-    return wrong
-
-
-def weight(responses) -> int:
-    """Bytes that came over the network, text compressed as servers do it."""
-    total = 0
-    for response in responses:
-        if response.url.startswith("http") and "/mathjax/" not in response.url and response.ok:
-            body = response.body()
-            pictures = response.headers.get("content-type", "").startswith(("image/png", "image/webp"))
-            total += len(body if pictures else gzip.compress(body))
-    return total
-
-
-def unused_scripts(tab: Page) -> list[str]:
-    """Scripts that a page loads without having anything for them to do."""
-    return tab.evaluate("""() => Object.entries({
-      "slider.js": "figure.slider", "mathjax": "article .math", "search": "#results",
-      "landing.js": "[data-lang]",
-    }).filter(([script, use]) => document.querySelector(`script[src*="${script}"]`)
-      && !document.querySelector(use)).map(([script]) => "script without use: " + script)""")
-
-
 # --- Every page --------------------------------------------------------------------------------
-
-
-def inaccessible(tab: Page, *rules: str) -> list[str]:
-    """What axe-core finds on a page: contrast, names, roles, order of headings, alternatives …"""
-    if not tab.evaluate("() => 'axe' in window"):
-        script = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-        tab.evaluate(script.read_text(encoding="utf-8"))
-    # The thousands of elements inside equations and code would take minutes; the colours of code
-    # have a test of their own.
-    tab.evaluate("""() => {
-      for (const math of document.querySelectorAll("mjx-container")) math.replaceChildren("x");
-      for (const code of document.querySelectorAll(".highlight pre")) code.textContent += "";
-    }""")
-    options = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
-    found = tab.evaluate("options => axe.run(options)", options)["violations"]
-    return [
-        f"{v['id']}: {v['help']}: {node['html'][:150]} {node['failureSummary'][:200]}"
-        for v in found for node in v["nodes"][:3]
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("page", ALL)
@@ -297,7 +146,7 @@ def assert_switch_keeps_section(tab: Page, page: str, address: str) -> None:
     edition, _, name = page.partition("/")
     twin = f"{address}/{TWIN[edition]}/{name}"
     sections = tab.evaluate("sections.map(s => s.id)")
-    soup = parsed(ROOT / "_build" / "html" / TWIN[edition] / name)
+    soup = outline(ROOT / "_build" / "html" / TWIN[edition] / name)
     assert [one for one in soup.ids if one in sections] == sections
     for i in {0, len(sections) // 2, len(sections) - 1}:
         tab.evaluate("id => { location.hash = id }", sections[i])
@@ -353,57 +202,6 @@ def test_the_policy_is_the_documented_one(readme):
 # --- Links -------------------------------------------------------------------------------------
 
 
-class Parsed(HTMLParser):
-    """The ids of a page, and its links: far quicker than a tree of the whole page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.ids: list[str] = []
-        self.links: list[tuple[str, dict]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        if "id" in attributes:
-            self.ids.append(attributes["id"])
-        if "href" in attributes or "src" in attributes:
-            self.links.append((tag, attributes))
-
-    handle_startendtag = handle_starttag
-
-
-@cache
-def parsed(path: Path) -> Parsed:
-    return Parsed(path.read_text(encoding="utf-8"))
-
-
-def broken_links(site: Path, base: str = "") -> list[str]:
-    """Links and sources in the site's pages that lead nowhere, or out of the site for a resource.
-
-    What begins with ``base``, where the site is published, is a link within it.
-    """
-    broken = []
-    for path in sorted(site.rglob("*.html")):
-        ids = parsed(path).ids
-        broken += [f"{path.name}: two elements with id {i}" for i in set(ids) if ids.count(i) > 1]
-        for tag, attributes in parsed(path).links:
-            target = attributes.get("href") or attributes.get("src") or ""
-            if base and target.startswith(f"{base}/"):
-                target = f"{site.as_uri()}{target.removeprefix(base)}"
-            elif target.startswith(("data:", "mailto:")) or re.match(r"[a-z]+:|//", target):
-                if tag != "a" and not target.startswith("data:"):
-                    broken.append(f"{path.relative_to(site)}: outside resource {target}")
-                continue
-            file, anchor = urldefrag(urljoin(path.as_uri(), target))
-            there = Path(unquote(file.removeprefix("file://").split("?")[0]))
-            there = there / "index.html" if there.is_dir() else there
-            if not there.is_file():
-                broken.append(f"{path.relative_to(site)}: no file {target}")
-            elif anchor and there.suffix == ".html" and unquote(anchor) not in parsed(there).ids:
-                broken.append(f"{path.relative_to(site)}: no anchor {target}")
-    return broken
-
-
 def test_links_lead_somewhere(site):
     assert broken_links(site, BASE) == []
 
@@ -424,27 +222,6 @@ def test_the_switch_goes_there_and_back(tab, address):
         settle(tab)
         tab.wait_for_function("id => current.id === id", arg=anchor)
     assert tab.evaluate("current.querySelector('h1,h2,h3,h4').innerText") == title
-
-
-def words_of(text: str) -> set[tuple[str, ...]]:
-    """Six English words in a row, or ten Han characters: enough to tell whose sentence it is."""
-    text = re.sub(r"\$[^$]*\$|`[^`]*`|\{[^}]*\}|\(http[^)]*\)", " | ", text)
-    latin = re.findall(r"[A-Za-z]+|[^\sA-Za-z]+", text)
-    runs = {tuple(latin[i : i + 6]) for i in range(len(latin) - 5)}
-    han = {(run[i : i + 10],) for run in re.findall(r"[\u4e00-\u9fff]{10,}", text)
-           for i in range(len(run) - 9)}  # fmt: skip
-    return {run for run in runs if all(word.isalpha() and word.isascii() for word in run)} | han
-
-
-def foreign_words(book: Notebook, edition: str, text: str) -> set[tuple[str, ...]]:
-    """Sentences of the other language that are found in a page's text."""
-    own = {}
-    for language in TWIN:
-        kept = Notebook(book.path, book.edition(language))
-        prose = [cell.source for _, cell in kept.cells]
-        shown = "\n".join(html for _, html in kept.outputs("text/html"))
-        own[language] = words_of("\n".join(prose + re.split(r"<[^>]*>", shown)))
-    return (own[TWIN[edition]] - own[edition]) & words_of(text)
 
 
 @pytest.mark.parametrize("chapter", LISTED)

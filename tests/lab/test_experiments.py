@@ -15,7 +15,7 @@ from scipy import stats
 from minigrad.lab import experiments, plots, style
 from minigrad.lab.experiments import Scores, compare, interval, seeds_needed, sweep
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((ROOT / "chapters").glob("*/*.py"))
 
 
@@ -107,6 +107,8 @@ def test_differences_are_paired():
     gap = scores.at(method="a") - scores.at(method="b")
     exact = [1 - 4, 0 - 1, 1 - 0, 4 - 1]  # the noise of a seed is that of its pair, and cancels
     np.testing.assert_allclose(gap.values, np.repeat(np.array(exact)[:, None], 5, axis=1), atol=1e-12)
+    lost = sweep(lambda x, seed: np.inf if seed else x, {"x": (1, 2)}, seeds=2)
+    assert (lost.at(x=1) - lost.at(x=2)).values.tolist() == [-1, 0]
     with pytest.raises(ValueError, match="axes are equal"):
         scores.at(seed=[0, 1]) - scores.at(seed=[1, 2])
 
@@ -377,6 +379,8 @@ def test_plot_of_a_sweep():
     band = axes.collections[1].get_paths()[0].vertices
     np.testing.assert_allclose(band[:, 1].max(), scores.interval().high[1, :2].max())
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["A", "B"]
+    axes = plots.sweep(scores, x="rate", each="method", labels={"b": {"linestyle": ":"}})
+    assert [line.get_linestyle() for line in axes.get_lines()[-2:]] == ["-", ":"]
     plt.close("all")
 
     names = sweep(lambda name, eta, seed: eta + seed + 1, {"name": ("relu", "gelu"), "eta": (1, 2)}, 4)

@@ -34,6 +34,7 @@ from press.pages import repository_links
 from press.plain import plain_tex
 from press.search import split
 from press.words import one_language, words
+from small_book import BASE, code, markdown, notebook, opened, run_build, shown, write_book
 
 
 def draw(beta=1):
@@ -58,37 +59,6 @@ SLIDER = made(
     sliders.slider, draw, {"zh": "动的图", "en": "A moving figure"}, beta=[0, 1], start={"beta": 1},
     caption={"zh": "试一试", "en": "Try it"},
 )  # fmt: skip
-
-
-def markdown(language, source):
-    return {"cell_type": "markdown", "metadata": {"tags": [f"lang-{language}"]}, "source": source}
-
-
-def code(source="1 + 1", outputs=(), **metadata):
-    return {
-        "cell_type": "code", "metadata": metadata, "source": source, "outputs": list(outputs),
-        "execution_count": 1,
-    }
-
-
-def shown(**data):
-    return {"output_type": "display_data", "metadata": {}, "data": data}
-
-
-def notebook(*cells):
-    return {
-        "cells": [{"id": f"cell-{i}", **cell} for i, cell in enumerate(cells)],
-        "metadata": {
-            "kernelspec": {"name": "python3", "display_name": "Python 3"},
-            "language_info": {"name": "python", "pygments_lexer": "ipython3"},
-        },
-        "nbformat": 4, "nbformat_minor": 5,
-    }
-
-
-def opened(content):
-    """A notebook that is in no file."""
-    return Notebook("specimen.ipynb", json.dumps(content))
 
 
 CHAPTER = notebook(
@@ -289,51 +259,6 @@ def test_every_colour_of_text_is_legible_in_both_themes():
 
 
 # --- A whole book, small -------------------------------------------------------------------------
-
-
-NEWS = """
-- {date: 2026-02-01, page: part/second, zh: 新的一章 <好>, en: A new chapter <good>}
-- {date: 2026-01-01, zh: 开张, en: The book opens}
-"""
-BASE = "https://example.org/book"
-PLAN = """\
-meta:
-  planned:
-  - caption: 部分 · Part
-    chapters:
-    - chapters/part/later: "后来 · Later"
-    - chapters/part/second
-  - caption: 优化器 · Optimizers
-    chapters: [{chapters/optimizers/adam: "亚当 · Adam"}]
-"""
-
-
-def write_book(folder: Path, chapter: dict, parts: str = "") -> Path:
-    """A book of two chapters with this repository's settings, but its own slider and news."""
-    (folder / "chapters" / "part").mkdir(parents=True)
-    settings = (ROOT / "_config.yml").read_text(encoding="utf-8")
-    shown = "part/second" if "figure class" in json.dumps(chapter) else '""'
-    settings = re.sub("book_slider: [^ ]*", f"book_slider: {shown}", settings)
-    (folder / "_config.yml").write_text(settings, encoding="utf-8")
-    (folder / "chapters" / "news.yml").write_text(NEWS, encoding="utf-8")
-    (folder / "_toc.yml").write_text(
-        "format: jb-book\nroot: chapters/first\nparts:\n- caption: 部分 · Part\n  chapters:\n"
-        f"  - file: chapters/part/second\n{parts}{PLAN}", encoding="utf-8",
-    )
-    (folder / "chapters" / "references.bib").write_text("", encoding="utf-8")
-    first = notebook(markdown("zh", "# 开头\n\n[下一章](part/second.ipynb)\n\n```{parts}\n```"),
-                     markdown("en", "# Beginning\n\n[Next](part/second.ipynb)\n\n```{parts}\n```"))  # fmt: skip
-    for name, content in (("first", first), ("part/second", chapter)):
-        path = folder / "chapters" / f"{name}.ipynb"
-        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    return folder
-
-
-def run_build(folder: Path, *options: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "press.build", "--root", folder, *options],
-        cwd=ROOT, capture_output=True, text=True, timeout=900,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,167 @@
+"""The book in a real browser: serving it, opening pages, and saying what is wrong with them."""
+
+import gzip
+import http.server
+import os
+import shutil
+import threading
+from functools import partial
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Page
+
+WIDTHS = (360, 768, 1440)
+LIGHT_ENOUGH = 400_000  # bytes of a page and all it loads, compressed, without fonts and MathJax
+
+# The strictest policy the book works under: everything from the site itself, no inline script.
+# (MathJax writes style elements.)
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
+    "img-src 'self' data:; form-action 'self'; base-uri 'none'"
+)
+
+# Widest elements first: what sticks out of a page that scrolls sideways.
+STICKING_OUT = """() => {
+  const limit = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= limit) return [];
+  const scrolls = e => e && (/auto|scroll|hidden/.test(getComputedStyle(e).overflowX)
+    || scrolls(e.parentElement));
+  const out = [...document.querySelectorAll("body *")]
+    .filter(e => e.getBoundingClientRect().right > limit + 1 && !scrolls(e.parentElement));
+  return out.filter(e => ![...e.children].some(c => out.includes(c))).slice(0, 5)
+    .map(e => e.outerHTML.slice(0, 120));
+}"""
+
+EQUATIONS = """() => ({
+  raw: [...document.querySelectorAll("article .math")].filter(e => !e.querySelector("mjx-container"))
+    .map(e => e.textContent.slice(0, 80)),
+  bad: [...document.querySelectorAll("mjx-merror, [data-mjx-error], mjx-mtext[style*='red']")]
+    .map(e => e.getAttribute("data-mjx-error") ?? e.textContent),
+})"""
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def end_headers(self):
+        self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def serve(folder: Path):
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(Handler, directory=str(folder))
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def chromium(playwright):
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if not path:
+        pytest.fail(
+            "These tests open the book in Chromium, and none was found. Install it (on Debian and "
+            "Ubuntu: apt-get install chromium fonts-noto-cjk) or set CHROMIUM to its path."
+        )
+    return playwright.chromium.launch(executable_path=path, args=[
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ])  # fmt: skip
+
+
+def settle(tab: Page) -> None:
+    """Wait until equations are typeset (if the page has any) and every image is loaded."""
+    tab.wait_for_function(
+        "() => !document.querySelector('article .math')"
+        " || document.documentElement.dataset.math === 'done'"
+    )
+    tab.evaluate("""async () => {
+      for (const image of document.images) {
+        image.loading = "eager";
+        await image.decode().catch(() => {});
+      }
+    }""")
+
+
+def visit(tab: Page, url: str, origin: str) -> list[str]:
+    """Open a page; return everything that is wrong with it, in words."""
+    wrong: list[str] = []
+    responses: list = []
+    listeners = {
+        "console": lambda m: wrong.append(f"console {m.type}: {m.text}")
+        if m.type in ("error", "warning") else None,
+        "pageerror": lambda error: wrong.append(f"script error: {error}"),
+        "request": lambda r: wrong.append(f"outside request: {r.url}")
+        if not r.url.startswith((origin, "data:", "blob:")) else None,
+        "response": lambda response: responses.append(response),
+        "requestfailed": lambda r: wrong.append(f"request failed: {r.url}"),
+    }  # fmt: skip
+    for event, listener in listeners.items():
+        tab.on(event, listener)
+    tab.goto(url)
+    settle(tab)
+    wrong += [f"status {r.status}: {r.url}" for r in responses if r.status >= 400]
+    bytes = weight(responses)
+    if bytes > LIGHT_ENOUGH and not tab.locator("#results").count():
+        wrong.append(f"too heavy: {bytes} bytes compressed")
+    wrong += unused_scripts(tab)
+    equations = tab.evaluate(EQUATIONS)
+    wrong += [f"equation not typeset: {tex}" for tex in equations["raw"]]
+    wrong += [f"equation with an error: {message}" for message in equations["bad"]]
+    wrong += tab.evaluate("""() => [...document.images].filter(i => !i.naturalWidth)
+      .map(i => "broken image: " + i.src.slice(0, 100))""")
+    wrong += tab.evaluate("""() => [...document.querySelectorAll("article img")]
+      .filter(i => !i.alt.trim()).map(i => "image without description: " + i.src.slice(0, 100))""")
+    wrong += tab.evaluate("""() => [...document.querySelectorAll("article img")]
+      .filter(i => !(i.getAttribute("width") && i.getAttribute("height")))
+      .map(i => "image without its size: " + i.src.slice(0, 100))""")
+    for width in WIDTHS:
+        tab.set_viewport_size({"width": width, "height": 900})
+        wrong += [f"wider than {width} px: {html}" for html in tab.evaluate(STICKING_OUT)]
+    tab.set_viewport_size({"width": 1440, "height": 900})
+    for event, listener in listeners.items():
+        tab.remove_listener(event, listener)
+    return wrong
+
+
+def weight(responses) -> int:
+    """Bytes that came over the network, text compressed as servers do it."""
+    total = 0
+    for response in responses:
+        if response.url.startswith("http") and "/mathjax/" not in response.url and response.ok:
+            body = response.body()
+            pictures = response.headers.get("content-type", "").startswith(("image/png", "image/webp"))
+            total += len(body if pictures else gzip.compress(body))
+    return total
+
+
+def unused_scripts(tab: Page) -> list[str]:
+    """Scripts that a page loads without having anything for them to do."""
+    return tab.evaluate("""() => Object.entries({
+      "slider.js": "figure.slider", "mathjax": "article .math", "search": "#results",
+      "landing.js": "[data-lang]",
+    }).filter(([script, use]) => document.querySelector(`script[src*="${script}"]`)
+      && !document.querySelector(use)).map(([script]) => "script without use: " + script)""")
+
+
+def inaccessible(tab: Page, *rules: str) -> list[str]:
+    """What axe-core finds on a page: contrast, names, roles, order of headings, alternatives …"""
+    if not tab.evaluate("() => 'axe' in window"):
+        script = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+        tab.evaluate(script.read_text(encoding="utf-8"))
+    # The thousands of elements inside equations and code would take minutes; the colours of code
+    # have a test of their own.
+    tab.evaluate("""() => {
+      for (const math of document.querySelectorAll("mjx-container")) math.replaceChildren("x");
+      for (const code of document.querySelectorAll(".highlight pre")) code.textContent += "";
+    }""")
+    options = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
+    found = tab.evaluate("options => axe.run(options)", options)["violations"]
+    return [
+        f"{v['id']}: {v['help']}: {node['html'][:150]} {node['failureSummary'][:200]}"
+        for v in found for node in v["nodes"][:3]
+    ]  # fmt: skip
