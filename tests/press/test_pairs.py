@@ -95,7 +95,7 @@ def test_a_chapter_is_written_as_text(pair):
         {"alt": {"zh": "一条线", "en": "A line"}, "tags": ["hide-input"]},
         {},
     ]
-    assert "image/png" in notebook["cells"][2]["outputs"][0]["data"]
+    assert "text/html" in notebook["cells"][2]["outputs"][0]["data"]
     assert "jupytext" not in pair.read_text("utf-8") and "kernelspec" not in pair.read_text("utf-8")
 
 
@@ -151,7 +151,7 @@ def test_jupyterlab_saves_both(pair, opened):
     manager.root_dir = str(pair.parent)
     model = manager.get(opened, type="notebook")
     cells = model["content"].cells
-    assert "image/png" in cells[2].outputs[0].data
+    assert "text/html" in cells[2].outputs[0].data
     cells[1].source = "# Edited"
     cells[3].outputs[0].text = "run again\n"
     manager.save(model, opened)
