@@ -46,6 +46,9 @@ if __name__ == "__main__":
     store(
         __file__,
         {"figure": figure, "best": best},
-        again=("figure", {"eta": 0.01, "beta2": 0.999, "arm": "uncorrected", "epochs": 5, "seed": 3}),
+        again=(
+            "figure",
+            {"eta": 0.01, "beta2": 0.999, "arm": "uncorrected", "epochs": 5, "seed": 3},
+        ),
         tol=0.02,
     )

@@ -14,15 +14,15 @@ RATES = tuple(float(f"{rate:.2g}") for rate in np.geomspace(0.1, 63, 15))
 BATCHES = (4, 16, 64, 512)
 
 
-def run(batch, rho, eta_bar, seed):
-    """The training loss after 128 steps; η = (1 - ρ) η̄."""
+def run(batch, rho, eta_bar, seed, steps=128):
+    """The training loss after some steps; η = (1 - ρ) η̄."""
     x, y = data.digits()
     some = np.random.default_rng(0).permutation(len(x))[:512]
     x, y = x[some], y[some]
     rng = np.random.default_rng(seed)
     net = training.mlp([64, 32, 10], rng=rng)
     opt = optim.SGD(net.parameters(), lr=(1 - rho) * eta_bar, momentum=rho)
-    training.fit(net, opt, x, y, epochs=128 * batch // 512, batch=batch, rng=rng)
+    training.fit(net, opt, x, y, epochs=steps * batch // 512, batch=batch, rng=rng)
     return training.evaluate(net, x, y)[0]
 
 
@@ -31,9 +31,13 @@ if __name__ == "__main__":
         run, {"batch": BATCHES, "rho": (0.0, 0.9), "eta_bar": RATES}, seeds=20, workers=2
     )
     best = grid.at(seed=range(4)).best("eta_bar", fresh=range(100, 120), of="mean")
+    longer = sweep(
+        run, {"batch": (4,), "rho": (0.0, 0.9), "eta_bar": (0.25, 0.4, 0.63), "steps": (1280,)},
+        seeds=range(100, 120), workers=2,
+    )  # fmt: skip
     store(
         __file__,
-        {"grid": grid, "best": best},
+        {"grid": grid, "best": best, "longer": longer},
         again=("grid", {"batch": 64, "rho": 0.9, "eta_bar": RATES[4], "seed": 3}),
         tol=0.01,
     )
