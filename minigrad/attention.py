@@ -12,10 +12,20 @@ import numpy as np
 
 from .autograd.arrays import Array, sums
 from .autograd.tensor import RULES, ArrayLike, Tensor, apply, primitive
-from .init import check_number
+from .checks import (
+    all_elements,
+    array,
+    flag,
+    float_dtype,
+    floats,
+    generator,
+    generator_or_new,
+    integer,
+    number,
+    real,
+)
 from .layers import Linear, dropout
 from .module import Module
-from .norms.standardize import floating, positive
 
 __all__ = [
     "KVCache",
@@ -65,7 +75,7 @@ def transposed(x: Any) -> Any:
 
 def check_mask(caller: str, attn_mask: ArrayLike, shape: tuple[int, ...]) -> Any:
     """The mask as a Tensor or array, after checking that it is one for scores of this shape."""
-    mask = attn_mask if isinstance(attn_mask, Tensor) else np.asarray(attn_mask)
+    mask = array(caller, "attn_mask", attn_mask)
     if mask.dtype.kind not in "bf":
         raise TypeError(
             f"{caller}: attn_mask must be boolean (True: may attend) or floating (added to the "
@@ -128,7 +138,7 @@ def scaled_dot_product_attention(
     Tensor([[5.]])
     """
     caller = "scaled_dot_product_attention"
-    q, k, v = map(floating, (q, k, v))
+    q, k, v = real(caller, "q", q), real(caller, "k", k), real(caller, "v", v)
     if min(q.ndim, k.ndim, v.ndim) < 2 or 0 in (*q.shape[-1:], *k.shape[-2:]):
         raise ValueError(
             f"{caller}: q must be (..., L, d), k (..., S, d), v (..., S, d_v) with S and d above "
@@ -139,8 +149,11 @@ def scaled_dot_product_attention(
             f"{caller}: q and k must agree in their last size, k and v in all others, "
             f"got {q.shape}, {k.shape}, {v.shape}"
         )
+    is_causal = flag(caller, "is_causal", is_causal)
+    dropout_p = number(caller, "dropout_p", dropout_p, "[0, 1]")
+    scale = 1 / sqrt(q.shape[-1]) if scale is None else number(caller, "scale", scale)
     r = 1
-    if enable_gqa:
+    if flag(caller, "enable_gqa", enable_gqa):
         if min(q.ndim, k.ndim) < 3 or q.shape[-3] % max(k.shape[-3], 1):
             raise ValueError(
                 f"{caller}: with enable_gqa, q's heads (axis -3) must be a multiple of k's, "
@@ -162,11 +175,10 @@ def scaled_dot_product_attention(
         mask = check_mask(caller, mask, shape)
         if mask.dtype.kind == "b":
             mask = np.where(mask, 0, -inf).astype(q.dtype)
-    if scale is None:
-        scale = 1 / sqrt(q.shape[-1])
-    check_number(caller, "scale", scale)
+    if rng is not None:
+        generator(caller, rng)
     kept = dropout(np.ones(shape, q.dtype), dropout_p, rng=rng).data if dropout_p else None
-    return apply(attend, q, k, v, mask, kept, float(scale))
+    return apply(attend, q, k, v, mask, kept, scale)
 
 
 def repeat_heads(x: Any, r: int) -> Any:
@@ -211,12 +223,10 @@ def rotary(x: ArrayLike, positions: ArrayLike, base: float = 10000.0) -> Tensor:
     >>> rotary(np.array([[1.0, 0.0]]), [np.pi / 2]).numpy().round(8) + 0.0
     array([[0., 1.]])
     """
-    x = floating(x)
-    t = np.asarray(positions)
+    x, t = real("rotary", "x", x), floats("rotary", "positions", positions)
     if x.ndim < 2 or x.shape[-1] % 2:
         raise ValueError(f"rotary: x must be (..., T, d) with d even, got {x.shape}")
-    if t.dtype.kind not in "iuf" or not np.all(np.isfinite(t)):
-        raise ValueError("rotary: positions must be finite numbers")
+    all_elements("rotary", "positions", t, np.isfinite(t), "finite")
     try:
         fits = np.broadcast_shapes(t.shape, x.shape[:-1]) == x.shape[:-1]
     except ValueError:
@@ -226,9 +236,9 @@ def rotary(x: ArrayLike, positions: ArrayLike, base: float = 10000.0) -> Tensor:
             f"rotary: positions must broadcast to {x.shape[:-1]}, one for each row of x {x.shape}, "
             f"got {t.shape}"
         )
-    check_number("rotary", "base", base, above=0)
+    base = number("rotary", "base", base, "(0, inf)")
     d = x.shape[-1]
-    angle = t[..., None] * float(base) ** (-np.arange(0, d, 2) / d)
+    angle = t[..., None] * base ** (-np.arange(0, d, 2) / d)
     return apply(rotate, x, np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype))
 
 
@@ -265,7 +275,7 @@ class KVCache:
 
     def append(self, k: ArrayLike, v: ArrayLike) -> tuple[Any, Any]:
         """Add the keys and values of new positions (N, kv_heads, T, d_head); returns all."""
-        k, v = floating(k), floating(v)
+        k, v = real("KVCache", "k", k), real("KVCache", "v", v)
         if k.ndim != 4 or k.shape != v.shape:
             raise ValueError(
                 f"KVCache: k and v must both be (N, heads, T, d_head), got {k.shape}, {v.shape}"
@@ -334,20 +344,21 @@ class MultiheadAttention(Module):
         dtype: Any = np.float64,
     ) -> None:
         name = "MultiheadAttention"
-        self.d_model = positive(name, "d_model", d_model)
-        self.num_heads = positive(name, "num_heads", num_heads)
+        self.d_model = integer(name, "d_model", d_model)
+        self.num_heads = integer(name, "num_heads", num_heads)
         kv_heads = num_heads if num_kv_heads is None else num_kv_heads
-        self.num_kv_heads = positive(name, "num_kv_heads", kv_heads)
+        self.num_kv_heads = integer(name, "num_kv_heads", kv_heads)
         if d_model % num_heads or num_heads % kv_heads:
             raise ValueError(
                 f"{name}: num_heads must divide d_model, and num_kv_heads num_heads, got d_model "
                 f"{d_model}, num_heads {num_heads}, num_kv_heads {kv_heads}"
             )
         self.d_head = d_model // num_heads
-        if rotary and self.d_head % 2:
+        bias, dtype = flag(name, "bias", bias), float_dtype(name, dtype)
+        if flag(name, "rotary", rotary) and self.d_head % 2:
             raise ValueError(f"{name}: rotary needs an even d_model / num_heads, got {self.d_head}")
         self.rotary = rotary
-        rng = np.random.default_rng() if rng is None else rng
+        rng = generator_or_new(name, rng)
         d_kv = kv_heads * self.d_head
         self.q_proj = Linear(d_model, d_model, bias, rng, dtype)
         self.k_proj = Linear(d_model, d_kv, bias, rng, dtype)
@@ -361,15 +372,17 @@ class MultiheadAttention(Module):
         cache: KVCache | None = None,
         attn_mask: ArrayLike | None = None,
     ) -> Tensor:
-        x = floating(x)
+        x = real("MultiheadAttention", "x", x)
         if x.ndim != 3 or x.shape[-1] != self.d_model:
             raise ValueError(f"MultiheadAttention: x must be (N, T, {self.d_model}), got {x.shape}")
         N, T, _ = x.shape
+        if not isinstance(cache, KVCache | None):
+            raise TypeError(f"MultiheadAttention: cache must be a KVCache or None, got {cache!r}")
         past = 0 if cache is None else len(cache)
         mask: Any = None
         if attn_mask is not None:
             mask = check_mask("MultiheadAttention", attn_mask, (N, self.num_heads, T, past + T))
-        if is_causal:
+        if flag("MultiheadAttention", "is_causal", is_causal):
             mask = causal(T, past, mask)
 
         q = self.split(self.q_proj(x), self.num_heads)

@@ -10,13 +10,13 @@ fan_in = in · |window| and fan_out = out · |window|. Every random function tak
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, prod, sqrt
-from numbers import Real
+from math import prod, sqrt
 from typing import Any
 
 import numpy as np
 
 from .autograd.arrays import Array
+from .checks import choice, generator, integer, number, sizes
 
 __all__ = [
     "calculate_gain",
@@ -42,44 +42,21 @@ __all__ = [
 Shape = int | Sequence[int]
 
 
-def sizes(caller: str, shape: Shape, ndim: int = 0) -> tuple[int, ...]:
+def as_shape(caller: str, shape: Shape, ndim: int = 0) -> tuple[int, ...]:
     """`shape` as a tuple, after checking that it is one, with at least `ndim` sizes above 0."""
-    numbers = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-    if not all(isinstance(n, (int, np.integer)) and n >= (1 if ndim else 0) for n in numbers):
-        least = "positive" if ndim else "non-negative"
-        raise ValueError(f"{caller}: shape must consist of {least} integers, got {shape!r}")
-    if len(numbers) < ndim:
+    found = sizes(caller, "shape", shape, "{1, 2, ...}" if ndim else "{0, 1, ...}")
+    if len(found) < ndim:
         raise ValueError(
-            f"{caller}: shape must be (fan_out, fan_in) or (out, in, *window), got {numbers}: "
+            f"{caller}: shape must be (fan_out, fan_in) or (out, in, *window), got {found}: "
             "a bias has no fan-in, give it zeros(...)"
         )
-    return numbers
+    return found
 
 
-def generator(caller: str, rng: Any) -> np.random.Generator:
-    """`rng`, after checking that it is one."""
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(
-            f"{caller}: rng must be a numpy Generator, such as np.random.default_rng(0), "
-            f"got {rng!r}"
-        )
-    return rng
-
-
-def check_number(
-    caller: str, label: str, x: Any, low: float = -inf, high: float = inf, above: float = -inf
-) -> None:
-    """Raise ValueError unless x is a finite number, low <= x <= high and x > above."""
-    number: bool = type(x) is float or isinstance(x, Real)
-    if not (number and low <= x <= high and above < x and -inf < x < inf):
-        bounds = [("in [", low, f", {high:g}]")] if high < inf else [(">= ", low, "")]
-        ranges = [f" {a}{n:g}{b}" for a, n, b in [*bounds, ("> ", above, "")] if n > -inf]
-        raise ValueError(f"{caller}: {label} must be a finite number{''.join(ranges)}, got {x!r}")
-
-
-def fans(caller: str, shape: Shape) -> tuple[int, int]:
+def fans(caller: str, shape: Shape, rng: Any) -> tuple[int, int]:
     """(fan_in, fan_out): how many inputs one output sums up, and outputs one input feeds."""
-    out, into, *window = sizes(caller, shape, ndim=2)
+    generator(caller, rng)
+    out, into, *window = as_shape(caller, shape, ndim=2)
     return into * prod(window), out * prod(window)
 
 
@@ -98,11 +75,10 @@ def uniform(
     >>> uniform((2, 3), -1, 1, rng=np.random.default_rng(0)).shape
     (2, 3)
     """
-    check_number("uniform", "low", low)
-    check_number("uniform", "high", high)
+    low, high = number("uniform", "low", low), number("uniform", "high", high)
     if low > high:
         raise ValueError(f"uniform: low must not exceed high, got {low} and {high}")
-    return generator("uniform", rng).uniform(low, high, sizes("uniform", shape))
+    return generator("uniform", rng).uniform(low, high, as_shape("uniform", shape))
 
 
 def normal(shape: Shape, mean: float = 0.0, std: float = 1.0, *, rng: np.random.Generator) -> Array:
@@ -115,9 +91,8 @@ def normal(shape: Shape, mean: float = 0.0, std: float = 1.0, *, rng: np.random.
     >>> normal((2, 3), rng=np.random.default_rng(0)).shape
     (2, 3)
     """
-    check_number("normal", "mean", mean)
-    check_number("normal", "std", std, low=0)
-    return generator("normal", rng).normal(mean, std, sizes("normal", shape))
+    mean, std = number("normal", "mean", mean), number("normal", "std", std, "[0, inf)")
+    return generator("normal", rng).normal(mean, std, as_shape("normal", shape))
 
 
 def truncated_normal(
@@ -151,11 +126,13 @@ def truncated_normal(
     >>> bool(abs(w).max() <= 0.04), round(float(w.std() / 0.02), 2)
     (True, 0.88)
     """
-    check_number("truncated_normal", "mean", mean)
-    check_number("truncated_normal", "std", std, above=0)
+    mean = number("truncated_normal", "mean", mean)
+    std = number("truncated_normal", "std", std, "(0, inf)")
+    a = number("truncated_normal", "a", a, "[-inf, inf]")
+    b = number("truncated_normal", "b", b, "[-inf, inf]")
     if not a < b:
         raise ValueError(f"truncated_normal: a must be below b, got {a} and {b}")
-    v = generator("truncated_normal", rng).random(sizes("truncated_normal", shape))
+    v = generator("truncated_normal", rng).random(as_shape("truncated_normal", shape))
     v = np.maximum(v, 2.0**-54)  # uniform in (0, 1): 0 would be sent to −∞
     low, high = (a - mean) / std, (b - mean) / std
     flip = low > 0  # right of the mean, Φ is too close to 1 to tell its values apart
@@ -175,8 +152,7 @@ def constant(shape: Shape, value: float) -> Array:
     >>> constant((2,), 0.5)
     array([0.5, 0.5])
     """
-    check_number("constant", "value", value)
-    return np.full(sizes("constant", shape), value, np.float64)
+    return np.full(as_shape("constant", shape), number("constant", "value", value), np.float64)
 
 
 def zeros(shape: Shape) -> Array:
@@ -185,7 +161,7 @@ def zeros(shape: Shape) -> Array:
     >>> zeros((2,))
     array([0., 0.])
     """
-    return np.zeros(sizes("zeros", shape))
+    return np.zeros(as_shape("zeros", shape))
 
 
 def ones(shape: Shape) -> Array:
@@ -194,10 +170,15 @@ def ones(shape: Shape) -> Array:
     >>> ones((2,))
     array([1., 1.])
     """
-    return np.ones(sizes("ones", shape))
+    return np.ones(as_shape("ones", shape))
 
 
 # --- variances that keep a signal's size from layer to layer
+
+
+CONVOLUTIONS = [f"conv{t}{d}d" for t in ("", "_transpose") for d in (1, 2, 3)]
+GAINS = dict.fromkeys(["linear", *CONVOLUTIONS, "sigmoid"], 1.0)
+GAINS |= {"tanh": 5 / 3, "relu": sqrt(2), "leaky_relu": sqrt(2 / (1 + 0.01**2)), "selu": 3 / 4}
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -223,19 +204,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     >>> round(calculate_gain("leaky_relu", 0.2), 4)
     1.3868
     """
-    convolutions = [f"conv{t}{d}d" for t in ("", "_transpose") for d in (1, 2, 3)]
-    gains = dict.fromkeys(["linear", *convolutions, "sigmoid"], 1.0)
-    gains |= {"tanh": 5 / 3, "relu": sqrt(2), "selu": 3 / 4}
-    if nonlinearity == "leaky_relu":
-        a = 0.01 if param is None else param
-        check_number("calculate_gain", "param", a)
-        return sqrt(2 / (1 + a * a))
-    if nonlinearity not in gains:
-        raise ValueError(
-            f"calculate_gain: nonlinearity must be one of {', '.join([*gains, 'leaky_relu'])}, "
-            f"got {nonlinearity!r}: for another f, take 1/sqrt(E[f(z)^2]) with z ~ N(0, 1)"
-        )
-    return gains[nonlinearity]
+    choice("calculate_gain", "nonlinearity", nonlinearity, *GAINS)
+    a = 0.01 if param is None else number("calculate_gain", "param", param)
+    return sqrt(2 / (1 + a * a)) if nonlinearity == "leaky_relu" else GAINS[nonlinearity]
 
 
 def lecun_normal(shape: Shape, *, rng: np.random.Generator) -> Array:
@@ -247,7 +218,7 @@ def lecun_normal(shape: Shape, *, rng: np.random.Generator) -> Array:
     >>> round(float(lecun_normal((500, 100), rng=np.random.default_rng(0)).std()), 2)
     0.1
     """
-    fan_in, _ = fans("lecun_normal", shape)
+    fan_in, _ = fans("lecun_normal", shape, rng)
     return normal(shape, 0.0, sqrt(1 / fan_in), rng=rng)
 
 
@@ -260,7 +231,7 @@ def lecun_uniform(shape: Shape, *, rng: np.random.Generator) -> Array:
     >>> bool(abs(lecun_uniform((500, 300), rng=np.random.default_rng(0))).max() <= 0.1)
     True
     """
-    fan_in, _ = fans("lecun_uniform", shape)
+    fan_in, _ = fans("lecun_uniform", shape, rng)
     bound = sqrt(3 / fan_in)
     return uniform(shape, -bound, bound, rng=rng)
 
@@ -277,8 +248,8 @@ def xavier_normal(shape: Shape, gain: float = 1.0, *, rng: np.random.Generator) 
     >>> round(float(xavier_normal((300, 500), rng=np.random.default_rng(0)).std()), 2)
     0.05
     """
-    check_number("xavier_normal", "gain", gain, low=0)
-    std = gain * sqrt(2 / sum(fans("xavier_normal", shape)))
+    gain = number("xavier_normal", "gain", gain, "[0, inf)")
+    std = gain * sqrt(2 / sum(fans("xavier_normal", shape, rng)))
     return normal(shape, 0.0, std, rng=rng)
 
 
@@ -291,15 +262,18 @@ def xavier_uniform(shape: Shape, gain: float = 1.0, *, rng: np.random.Generator)
     >>> bool(abs(xavier_uniform((300, 300), rng=np.random.default_rng(0))).max() <= 0.1)
     True
     """
-    check_number("xavier_uniform", "gain", gain, low=0)
-    bound = gain * sqrt(6 / sum(fans("xavier_uniform", shape)))
+    gain = number("xavier_uniform", "gain", gain, "[0, inf)")
+    bound = gain * sqrt(6 / sum(fans("xavier_uniform", shape, rng)))
     return uniform(shape, -bound, bound, rng=rng)
 
 
-def kaiming_std(caller: str, shape: Shape, a: float, mode: str, nonlinearity: str) -> float:
-    fan_in, fan_out = fans(caller, shape)
-    if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f'{caller}: mode must be "fan_in" or "fan_out", got {mode!r}')
+def kaiming_std(
+    caller: str, shape: Shape, a: float, mode: str, nonlinearity: str, rng: Any
+) -> float:
+    fan_in, fan_out = fans(caller, shape, rng)
+    a = number(caller, "a", a)
+    choice(caller, "mode", mode, "fan_in", "fan_out")
+    choice(caller, "nonlinearity", nonlinearity, *GAINS)
     return calculate_gain(nonlinearity, a) / sqrt(fan_in if mode == "fan_in" else fan_out)
 
 
@@ -325,7 +299,7 @@ def kaiming_normal(
     >>> round(float(kaiming_normal((500, 200), rng=np.random.default_rng(0)).std()), 2)
     0.1
     """
-    std = kaiming_std("kaiming_normal", shape, a, mode, nonlinearity)
+    std = kaiming_std("kaiming_normal", shape, a, mode, nonlinearity, rng)
     return normal(shape, 0.0, std, rng=rng)
 
 
@@ -346,7 +320,7 @@ def kaiming_uniform(
     >>> bool(abs(kaiming_uniform((500, 600), rng=np.random.default_rng(0))).max() <= 0.1)
     True
     """
-    bound = sqrt(3) * kaiming_std("kaiming_uniform", shape, a, mode, nonlinearity)
+    bound = sqrt(3) * kaiming_std("kaiming_uniform", shape, a, mode, nonlinearity, rng)
     return uniform(shape, -bound, bound, rng=rng)
 
 
@@ -370,8 +344,9 @@ def orthogonal(shape: Shape, gain: float = 1.0, *, rng: np.random.Generator) -> 
     array([[1., 0.],
            [0., 1.]])
     """
-    check_number("orthogonal", "gain", gain, low=0)
-    rows, *rest = sizes("orthogonal", shape, ndim=2)
+    generator("orthogonal", rng)
+    gain = number("orthogonal", "gain", gain, "[0, inf)")
+    rows, *rest = as_shape("orthogonal", shape, ndim=2)
     columns = prod(rest)
     tall = (max(rows, columns), min(rows, columns))
     Q, R = np.linalg.qr(normal(tall, rng=rng))
@@ -382,12 +357,6 @@ def orthogonal(shape: Shape, gain: float = 1.0, *, rng: np.random.Generator) -> 
 
 
 # --- scalings of residual networks
-
-
-def count_layers(caller: str, label: str, n: Any, least: int) -> int:
-    if not isinstance(n, (int, np.integer)) or n < least:
-        raise ValueError(f"{caller}: {label} must be an integer >= {least}, got {n!r}")
-    return int(n)
 
 
 def residual_scale(num_layers: int) -> float:
@@ -402,7 +371,7 @@ def residual_scale(num_layers: int) -> float:
     >>> residual_scale(8)
     0.25
     """
-    return 1 / sqrt(2 * count_layers("residual_scale", "num_layers", num_layers, 1))
+    return 1 / sqrt(2 * integer("residual_scale", "num_layers", num_layers))
 
 
 def deepnorm_alpha_beta(
@@ -438,8 +407,8 @@ def deepnorm_alpha_beta(
     >>> deepnorm_alpha_beta(encoder_layers=8)
     {'encoder': (2.0, 0.3535533905932738)}
     """
-    N = count_layers("deepnorm_alpha_beta", "encoder_layers", encoder_layers, 0)
-    M = count_layers("deepnorm_alpha_beta", "decoder_layers", decoder_layers, 0)
+    N = integer("deepnorm_alpha_beta", "encoder_layers", encoder_layers, "{0, 1, ...}")
+    M = integer("deepnorm_alpha_beta", "decoder_layers", decoder_layers, "{0, 1, ...}")
     if N and M:
         return {
             "encoder": (0.81 * (N**4 * M) ** (1 / 16), 0.87 * (N**4 * M) ** (-1 / 16)),

@@ -9,6 +9,7 @@ import numpy as np
 from . import init
 from .autograd.arrays import rows
 from .autograd.tensor import ArrayLike, Tensor, apply, primitive
+from .checks import array, flag, float_dtype, generator, generator_or_new, integer, number, real
 from .module import Module, Parameter
 
 
@@ -39,12 +40,8 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Te
     >>> linear(np.ones((1, 2)), np.array([[1.0, 2.0]]), np.array([0.5]))
     Tensor([[3.5]])
     """
-    return apply(_linear, operand(x), operand(weight), bias if bias is None else operand(bias))
-
-
-def operand(a: ArrayLike) -> Any:
-    """a as a Tensor or an array."""
-    return a if isinstance(a, Tensor) else np.asarray(a)
+    x, weight = array("linear", "x", x), array("linear", "weight", weight)
+    return apply(_linear, x, weight, None if bias is None else array("linear", "bias", bias))
 
 
 class Linear(Module):
@@ -72,17 +69,16 @@ class Linear(Module):
         rng: np.random.Generator | None = None,
         dtype: Any = np.float64,
     ) -> None:
-        for label, n in (("in_features", in_features), ("out_features", out_features)):
-            if not isinstance(n, (int, np.integer)) or n < 1:
-                raise ValueError(f"Linear: {label} must be a positive integer, got {n!r}")
-        rng = np.random.default_rng() if rng is None else rng
+        in_features = integer("Linear", "in_features", in_features)
+        out_features = integer("Linear", "out_features", out_features)
+        rng, dtype = generator_or_new("Linear", rng), float_dtype("Linear", dtype)
         bound = 1 / np.sqrt(in_features)
         self.weight = Parameter(
             init.uniform((out_features, in_features), -bound, bound, rng=rng), dtype
         )
         self.bias = (
             Parameter(init.uniform((out_features,), -bound, bound, rng=rng), dtype)
-            if bias
+            if flag("Linear", "bias", bias)
             else None
         )
 
@@ -127,26 +123,19 @@ class Embedding(Module):
         rng: np.random.Generator | None = None,
         dtype: Any = np.float64,
     ) -> None:
-        for label, n in (("num_embeddings", num_embeddings), ("embedding_dim", embedding_dim)):
-            if not isinstance(n, (int, np.integer)) or n < 1:
-                raise ValueError(f"Embedding: {label} must be a positive integer, got {n!r}")
-        rng = np.random.default_rng() if rng is None else rng
-        rows = init.normal((num_embeddings, embedding_dim), rng=rng)
+        n = integer("Embedding", "num_embeddings", num_embeddings)
+        embedding_dim = integer("Embedding", "embedding_dim", embedding_dim)
+        rng, dtype = generator_or_new("Embedding", rng), float_dtype("Embedding", dtype)
+        rows = init.normal((n, embedding_dim), rng=rng)
         if padding_idx is not None:
-            if not isinstance(padding_idx, (int, np.integer)) or not (
-                -num_embeddings <= padding_idx < num_embeddings
-            ):
-                raise ValueError(
-                    f"Embedding: padding_idx must be an integer in [{-num_embeddings}, "
-                    f"{num_embeddings}), got {padding_idx!r}"
-                )
-            padding_idx = int(padding_idx) % num_embeddings
+            padding_idx = integer("Embedding", "padding_idx", padding_idx, f"[{-n}, {n})") % n
             rows[padding_idx] = 0
         self.padding_idx = padding_idx
         self.weight = Parameter(rows, dtype)
 
     def forward(self, indices: ArrayLike) -> Tensor:
-        i = np.asarray(indices)
+        i: Any = array("Embedding", "indices", indices)
+        i = i._data if isinstance(i, Tensor) else i
         if i.dtype.kind not in "iu":
             raise TypeError(f"Embedding: indices must be integers, got {i.dtype}")
         n = self.weight.shape[0]
@@ -184,11 +173,13 @@ def dropout(
     >>> dropout(np.ones(6), 0.5, rng=np.random.default_rng(1))
     Tensor([0., 2., 2., 2., 0., 0.])
     """
-    init.check_number("dropout", "p", p, low=0, high=1)
-    y = x if isinstance(x, Tensor) else Tensor(x)
-    if not training or p == 0:
+    p = number("dropout", "p", p, "[0, 1]")
+    y = real("dropout", "x", x)
+    if rng is not None:
+        generator("dropout", rng)
+    if not flag("dropout", "training", training) or p == 0:
         return y
-    rng = np.random.default_rng() if rng is None else rng
+    rng = generator_or_new("dropout", rng)
     kept = (rng.random(y.shape, np.float32) >= p).astype(y.dtype)
     return apply(np.multiply, y, kept / (1 - p) if p < 1 else kept)
 
@@ -208,9 +199,8 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, rng: np.random.Generator | None = None) -> None:
-        init.check_number("Dropout", "p", p, low=0, high=1)
-        self.p = p
-        self.rng = np.random.default_rng() if rng is None else init.generator("Dropout", rng)
+        self.p = number("Dropout", "p", p, "[0, 1]")
+        self.rng = generator_or_new("Dropout", rng)
 
     def forward(self, x: ArrayLike) -> Tensor:
         return dropout(x, self.p, self.training, self.rng)

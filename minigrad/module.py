@@ -14,6 +14,7 @@ import numpy as np
 
 from .autograd.arrays import Array
 from .autograd.tensor import ArrayLike, Tensor
+from .checks import flag, float_dtype, function
 
 
 class Parameter(Tensor):
@@ -26,6 +27,8 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: ArrayLike, dtype: Any = None) -> None:
+        if dtype is not None:
+            dtype = float_dtype("Parameter", dtype)
         super().__init__(data, requires_grad=True, dtype=dtype)
 
     def __repr__(self) -> str:
@@ -100,6 +103,7 @@ class Module:
 
     def train(self, mode: bool = True) -> Module:
         """Switch to training mode: dropout drops, batch norm uses the batch. Returns self."""
+        mode = flag("train", "mode", mode)
         for m in self.modules():
             m.training = mode
         return self
@@ -170,10 +174,7 @@ class Sequential(Module):
 
     def __init__(self, *layers: Any) -> None:
         for i, layer in enumerate(layers):
-            if not callable(layer):
-                raise TypeError(
-                    f"Sequential: layer {i} must be a module or a function, got {layer!r}"
-                )
+            function("Sequential", f"layer {i}", layer, "a module or a function")
         self.layers = layers
 
     def forward(self, x: ArrayLike) -> Any:

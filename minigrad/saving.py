@@ -45,7 +45,7 @@ def save(path: str | os.PathLike[str], state: Any) -> None:
     >>> load(path)
     {'weight': array([1., 1.]), 'betas': (0.9, 0.999), 'steps': 3}
     """
-    path = Path(path)
+    path = as_path("save", path)
     if path.suffix != ".npz":
         raise ValueError(f"save: path must end in .npz, got {str(path)!r}")
     entries: dict[str, Array] = {STRUCTURE: np.empty(0)}  # its place, so that no array takes it
@@ -78,6 +78,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> save(path, [np.zeros(1), None]); load(path)
     [array([0.]), None]
     """
+    path = as_path("load", path)
     try:
         with ZipFile(path) as file:
             entries = {}
@@ -93,6 +94,12 @@ def load(path: str | os.PathLike[str]) -> Any:
         raise ValueError(
             f"load: {str(path)!r} is not a file of arrays that minigrad.save wrote ({error})"
         ) from None
+
+
+def as_path(who: str, path: Any) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"{who}: path must be a string or a Path, got {path!r}")
+    return Path(path)
 
 
 def encode(x: Any, place: str, entries: dict[str, Array]) -> Any:

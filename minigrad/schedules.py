@@ -14,8 +14,8 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import wraps
-from numbers import Integral, Real
-from typing import Any
+
+from .checks import choice, each, flag, function, number, sizes
 
 Schedule = Callable[[float], float]
 
@@ -35,11 +35,11 @@ def constant(lr: float, factor: float = 1.0, total_iters: int = 5) -> Schedule:
     >>> [constant(0.3, factor=0.5, total_iters=2)(t) for t in range(4)]
     [0.15, 0.15, 0.3, 0.3]
     """
-    rates("constant", lr=lr)
-    fractions("constant", factor=factor)
-    whole("constant", 0, total_iters=total_iters)
+    each("constant", "[0, inf)", lr=lr)
+    each("constant", "[0, 1]", factor=factor)
+    each("constant", "{0, 1, ...}", total_iters=total_iters)
 
-    @of_the_step
+    @checked_schedule
     def schedule(t: float) -> float:
         return lr * factor if t < total_iters else lr
 
@@ -67,18 +67,16 @@ def step_decay(
     >>> [step_decay(1.0, step_size=2, gamma=0.5)(t) for t in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
-    rates("step_decay", lr=lr)
-    decays("step_decay", gamma=gamma)
+    each("step_decay", "[0, inf)", lr=lr)
+    each("step_decay", "(0, 1]", gamma=gamma)
     if (step_size is None) == (milestones is None):
         raise ValueError("step_decay: pass either step_size or milestones, and not both")
     if step_size is not None:
         period = step_size
-        whole("step_decay", 1, step_size=step_size)
-        return of_the_step(lambda t: lr * gamma ** (t // period))
-    marks = list(milestones or [])
-    whole("step_decay", 0, **{f"milestones[{i}]": m for i, m in enumerate(marks)})
-    marks.sort()
-    return of_the_step(lambda t: lr * gamma ** bisect_right(marks, t))
+        each("step_decay", "{1, 2, ...}", step_size=step_size)
+        return checked_schedule(lambda t: lr * gamma ** (t // period))
+    marks = sorted(sizes("step_decay", "milestones", milestones, "{0, 1, ...}"))
+    return checked_schedule(lambda t: lr * gamma ** bisect_right(marks, t))
 
 
 def exponential(lr: float, gamma: float) -> Schedule:
@@ -94,9 +92,9 @@ def exponential(lr: float, gamma: float) -> Schedule:
     >>> exponential(0.8, gamma=0.5)(3)
     0.1
     """
-    rates("exponential", lr=lr)
-    decays("exponential", gamma=gamma)
-    return of_the_step(lambda t: lr * gamma**t)
+    each("exponential", "[0, inf)", lr=lr)
+    each("exponential", "(0, 1]", gamma=gamma)
+    return checked_schedule(lambda t: lr * gamma**t)
 
 
 def cosine(lr: float, T_max: int, eta_min: float = 0.0) -> Schedule:
@@ -118,10 +116,10 @@ def cosine(lr: float, T_max: int, eta_min: float = 0.0) -> Schedule:
     >>> [round(cosine(0.1, T_max=4)(t), 4) for t in range(5)]
     [0.1, 0.0854, 0.05, 0.0146, 0.0]
     """
-    rates("cosine", lr=lr, eta_min=eta_min)
+    each("cosine", "[0, inf)", lr=lr, eta_min=eta_min)
     ordered("cosine", eta_min=eta_min, lr=lr)
-    whole("cosine", 1, T_max=T_max)
-    return of_the_step(lambda t: half_cosine(lr, eta_min, t / T_max))
+    each("cosine", "{1, 2, ...}", T_max=T_max)
+    return checked_schedule(lambda t: half_cosine(lr, eta_min, t / T_max))
 
 
 def linear(
@@ -141,10 +139,12 @@ def linear(
     >>> [linear(0.2, start_factor=1.0, end_factor=0.0, total_iters=4)(t) for t in (0, 1, 4, 9)]
     [0.2, 0.15000000000000002, 0.0, 0.0]
     """
-    rates("linear", lr=lr)
-    fractions("linear", start_factor=start_factor, end_factor=end_factor)
-    whole("linear", 1, total_iters=total_iters)
-    return of_the_step(lambda t: lr * straight(start_factor, end_factor, min(t / total_iters, 1.0)))
+    each("linear", "[0, inf)", lr=lr)
+    each("linear", "[0, 1]", start_factor=start_factor, end_factor=end_factor)
+    each("linear", "{1, 2, ...}", total_iters=total_iters)
+    return checked_schedule(
+        lambda t: lr * straight(start_factor, end_factor, min(t / total_iters, 1.0))
+    )
 
 
 def warmup(steps: int, then: Schedule, start_factor: float = 0.0) -> Schedule:
@@ -167,15 +167,11 @@ def warmup(steps: int, then: Schedule, start_factor: float = 0.0) -> Schedule:
     >>> [warmup(4, then=exponential(1.0, gamma=0.5))(t) for t in range(7)]
     [0.0, 0.25, 0.5, 0.75, 1.0, 0.5, 0.25]
     """
-    whole("warmup", 0, steps=steps)
-    fractions("warmup", start_factor=start_factor)
-    if not callable(then):
-        raise TypeError(
-            f"warmup: then must be a schedule, a function of the step, got {then!r}: "
-            "for one rate pass then=constant(lr)"
-        )
+    each("warmup", "{0, 1, ...}", steps=steps)
+    each("warmup", "[0, 1]", start_factor=start_factor)
+    function("warmup", "then", then, "a schedule, such as constant(0.1)")
 
-    @of_the_step
+    @checked_schedule
     def schedule(t: float) -> float:
         if t < steps:
             return then(0) * straight(start_factor, 1.0, t / steps)
@@ -217,15 +213,17 @@ def triangular(
     >>> [triangular(1.0, 3.0, step_size_up=2, mode="triangular2")(t) for t in range(8)]
     [1.0, 2.0, 3.0, 2.0, 1.0, 1.5, 2.0, 1.5]
     """
-    rates("triangular", base_lr=base_lr, max_lr=max_lr)
+    each("triangular", "[0, inf)", base_lr=base_lr, max_lr=max_lr)
     ordered("triangular", base_lr=base_lr, max_lr=max_lr)
     down = step_size_up if step_size_down is None else step_size_down
-    whole("triangular", 1, step_size_up=step_size_up, step_size_down=down)
-    one_of("triangular", ("triangular", "triangular2", "exp_range"), mode=mode)
-    one_of("triangular", ("cycle", "iterations"), scale_mode=scale_mode)
-    decays("triangular", gamma=gamma)
+    each("triangular", "{1, 2, ...}", step_size_up=step_size_up, step_size_down=down)
+    choice("triangular", "mode", mode, "triangular", "triangular2", "exp_range")
+    choice("triangular", "scale_mode", scale_mode, "cycle", "iterations")
+    if scale_fn is not None:
+        function("triangular", "scale_fn", scale_fn)
+    each("triangular", "(0, 1]", gamma=gamma)
 
-    @of_the_step
+    @checked_schedule
     def schedule(t: float) -> float:
         finished, into = divmod(t, step_size_up + down)
         n = int(finished) + 1
@@ -263,11 +261,11 @@ def cosine_restarts(lr: float, T_0: int, T_mult: int = 1, eta_min: float = 0.0) 
     >>> [round(cosine_restarts(1.0, T_0=2, T_mult=2)(t), 3) for t in range(7)]
     [1.0, 0.5, 1.0, 0.854, 0.5, 0.146, 1.0]
     """
-    rates("cosine_restarts", lr=lr, eta_min=eta_min)
+    each("cosine_restarts", "[0, inf)", lr=lr, eta_min=eta_min)
     ordered("cosine_restarts", eta_min=eta_min, lr=lr)
-    whole("cosine_restarts", 1, T_0=T_0, T_mult=T_mult)
+    each("cosine_restarts", "{1, 2, ...}", T_0=T_0, T_mult=T_mult)
 
-    @of_the_step
+    @checked_schedule
     def schedule(t: float) -> float:
         T_cur, T_i = (t % T_0, T_0) if T_mult == 1 else (t, T_0)
         while T_cur >= T_i:
@@ -316,21 +314,21 @@ def one_cycle(
     >>> [round(rate(t), 4) for t in (0, 2, 4, 7, 9)]
     [0.04, 0.52, 1.0, 0.4, 0.0]
     """
-    rates("one_cycle", max_lr=max_lr)
+    each("one_cycle", "[0, inf)", max_lr=max_lr)
     if total_steps is None:
         if epochs is None or steps_per_epoch is None:
             raise ValueError("one_cycle: pass total_steps, or both epochs and steps_per_epoch")
-        whole("one_cycle", 1, epochs=epochs, steps_per_epoch=steps_per_epoch)
+        each("one_cycle", "{1, 2, ...}", epochs=epochs, steps_per_epoch=steps_per_epoch)
         total_steps = epochs * steps_per_epoch
-    whole("one_cycle", 1, total_steps=total_steps)
-    fractions("one_cycle", pct_start=pct_start)
-    if three_phase and pct_start > 0.5:
+    each("one_cycle", "{1, 2, ...}", total_steps=total_steps)
+    each("one_cycle", "[0, 1]", pct_start=pct_start)
+    if flag("one_cycle", "three_phase", three_phase) and pct_start > 0.5:
         raise ValueError(
             f"one_cycle: with three_phase the way up and the way down take pct_start each, so it "
             f"must be at most 0.5, got {pct_start}"
         )
-    one_of("one_cycle", ("cos", "linear"), anneal_strategy=anneal_strategy)
-    positive("one_cycle", div_factor=div_factor, final_div_factor=final_div_factor)
+    choice("one_cycle", "anneal_strategy", anneal_strategy, "cos", "linear")
+    each("one_cycle", "(0, inf)", div_factor=div_factor, final_div_factor=final_div_factor)
 
     anneal = half_cosine if anneal_strategy == "cos" else straight
     first = max_lr / div_factor
@@ -341,7 +339,7 @@ def one_cycle(
     if three_phase:
         phases = [(peak, max_lr), (2 * peak, first), (n - 1, last)]
 
-    @of_the_step
+    @checked_schedule
     def schedule(t: float) -> float:
         if t > n - 1:
             raise ValueError(f"one_cycle: the cycle has {n} steps, t = 0 to {n - 1}, got t = {t}")
@@ -382,10 +380,10 @@ def trapezoid(
     >>> [trapezoid(1.0, total_steps=8, warmup_steps=2, decay_steps=4)(t) for t in range(9)]
     [0.0, 0.5, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0]
     """
-    rates("trapezoid", lr=lr)
-    whole("trapezoid", 0, warmup_steps=warmup_steps, decay_steps=decay_steps)
-    whole("trapezoid", 1, total_steps=total_steps)
-    fractions("trapezoid", start_factor=start_factor, end_factor=end_factor)
+    each("trapezoid", "[0, inf)", lr=lr)
+    each("trapezoid", "{0, 1, ...}", warmup_steps=warmup_steps, decay_steps=decay_steps)
+    each("trapezoid", "{1, 2, ...}", total_steps=total_steps)
+    each("trapezoid", "[0, 1]", start_factor=start_factor, end_factor=end_factor)
     if warmup_steps + decay_steps > total_steps:
         raise ValueError(
             f"trapezoid: warmup_steps + decay_steps must fit into total_steps, got {warmup_steps} "
@@ -393,7 +391,7 @@ def trapezoid(
         )
     w, d, T = warmup_steps, decay_steps, total_steps
 
-    @of_the_step
+    @checked_schedule
     def schedule(t: float) -> float:
         up = straight(start_factor, 1.0, t / w) if t < w else 1.0
         down = straight(end_factor, 1.0, max(T - t, 0) / d) if d and t > T - d else 1.0
@@ -421,10 +419,12 @@ def noam(d_model: int, warmup_steps: int = 4000, factor: float = 1.0) -> Schedul
     >>> round(noam(d_model=512)(3999), 7)  # the peak of the base model
     0.0006988
     """
-    rates("noam", factor=factor)
-    whole("noam", 1, d_model=d_model, warmup_steps=warmup_steps)
+    each("noam", "[0, inf)", factor=factor)
+    each("noam", "{1, 2, ...}", d_model=d_model, warmup_steps=warmup_steps)
     scale = factor * d_model**-0.5
-    return of_the_step(lambda t: float(scale * min((t + 1) ** -0.5, (t + 1) * warmup_steps**-1.5)))
+    return checked_schedule(
+        lambda t: float(scale * min((t + 1) ** -0.5, (t + 1) * warmup_steps**-1.5))
+    )
 
 
 def range_test(
@@ -448,12 +448,12 @@ def range_test(
     >>> [round(range_test(1e-3, 10.0, num_iter=5)(t), 6) for t in range(5)]
     [0.001, 0.01, 0.1, 1.0, 10.0]
     """
-    positive("range_test", start_lr=start_lr, end_lr=end_lr)
+    each("range_test", "(0, inf)", start_lr=start_lr, end_lr=end_lr)
     ordered("range_test", start_lr=start_lr, end_lr=end_lr)
-    whole("range_test", 2, num_iter=num_iter)
-    one_of("range_test", ("exp", "linear"), step_mode=step_mode)
+    each("range_test", "{2, 3, ...}", num_iter=num_iter)
+    choice("range_test", "step_mode", step_mode, "exp", "linear")
 
-    @of_the_step
+    @checked_schedule
     def schedule(t: float) -> float:
         done = t / (num_iter - 1)
         if done >= 1:
@@ -476,68 +476,24 @@ def half_cosine(a: float, b: float, done: float) -> float:
     return b + (a - b) * (1 + math.cos(math.pi * done)) / 2
 
 
-# --- checks, each with what was got and what must hold
+# --- checks
 
 
-def of_the_step(schedule: Schedule) -> Schedule:
-    """The schedule, refusing a step that is not a number >= 0."""
+def checked_schedule(schedule: Schedule) -> Schedule:
+    """Decorator: check the step before calling the schedule."""
 
     @wraps(schedule)
     def checked(t: float) -> float:
-        if not 0 <= number("a schedule", "the step t", t) < math.inf:
-            raise ValueError(f"a schedule: the step t must be >= 0, got {t}")
+        number("a schedule", "the step t", t, "[0, inf)")
         return float(schedule(t))
 
     return checked
-
-
-def number(who: str, name: str, value: Any) -> Any:
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{who}: {name} must be a number, got {value!r}")
-    return value
-
-
-def rates(who: str, **values: Any) -> None:
-    for name, value in values.items():
-        if not 0 <= number(who, name, value) < math.inf:
-            raise ValueError(f"{who}: {name} must be >= 0 and finite, got {value}")
-
-
-def positive(who: str, **values: Any) -> None:
-    for name, value in values.items():
-        if not 0 < number(who, name, value) < math.inf:
-            raise ValueError(f"{who}: {name} must be > 0 and finite, got {value}")
-
-
-def decays(who: str, **values: Any) -> None:
-    for name, value in values.items():
-        if not 0 < number(who, name, value) <= 1:
-            raise ValueError(f"{who}: {name} must be in (0, 1], got {value}")
-
-
-def fractions(who: str, **values: Any) -> None:
-    for name, value in values.items():
-        if not 0 <= number(who, name, value) <= 1:
-            raise ValueError(f"{who}: {name} must be in [0, 1], got {value}")
-
-
-def whole(who: str, least: int, **values: Any) -> None:
-    for name, value in values.items():
-        if not isinstance(number(who, name, value), Integral) or value < least:
-            raise ValueError(f"{who}: {name} must be a whole number >= {least}, got {value!r}")
 
 
 def ordered(who: str, **two: float) -> None:
     (low, a), (high, b) = two.items()
     if a > b:
         raise ValueError(f"{who}: {low} must not exceed {high}, got {a} > {b}")
-
-
-def one_of(who: str, allowed: Sequence[str], **values: Any) -> None:
-    for name, value in values.items():
-        if value not in allowed:
-            options = ", ".join(f'"{a}"' for a in allowed)
-            raise ValueError(f"{who}: {name} must be one of {options}, got {value!r}")
 
 
 __all__ = [

@@ -343,16 +343,16 @@ def test_empty_arrays_have_empty_results():
 # --- bad input
 
 BAD = [
-    (lambda: A.relu("abc"), TypeError, "relu: needs real numbers, got dtype <U3"),
-    (lambda: A.relu([1j]), TypeError, "relu: needs real numbers, got dtype complex128"),
-    (lambda: A.relu(None), TypeError, "relu: needs real numbers, got dtype object"),
-    (lambda: A.gelu([[1.0], [1.0, 2.0]]), ValueError, "gelu: needs an array of numbers, got a nested list whose rows"),
-    (lambda: A.leaky_relu(X, "0.1"), TypeError, "leaky_relu: negative_slope must be a number, finite, got '0.1'"),
-    (lambda: A.leaky_relu(X, np.inf), ValueError, "leaky_relu: negative_slope must be finite, got inf"),
-    (lambda: A.elu(X, alpha=np.nan), ValueError, "elu: alpha must be finite, got nan"),
-    (lambda: A.elu(X, alpha=True), TypeError, "elu: alpha must be a number, finite, got True"),
-    (lambda: A.softplus(X, beta=0), ValueError, "softplus: beta must be positive and finite, got 0"),
-    (lambda: A.softplus(X, threshold=-1), ValueError, "softplus: threshold must be positive, got -1"),
+    (lambda: A.relu("abc"), TypeError, "relu: x must hold real numbers or booleans, got dtype <U3"),
+    (lambda: A.relu([1j]), TypeError, "relu: x must hold real numbers or booleans, got dtype complex128"),
+    (lambda: A.relu(None), TypeError, "relu: x must hold real numbers or booleans, got dtype object"),
+    (lambda: A.gelu([[1.0], [1.0, 2.0]]), ValueError, "gelu: x must be an array of numbers, got a nested list whose rows differ in length"),
+    (lambda: A.leaky_relu(X, "0.1"), TypeError, r"leaky_relu: negative_slope must be a number in \(-inf, inf\), got '0\.1'"),
+    (lambda: A.leaky_relu(X, np.inf), ValueError, r"leaky_relu: negative_slope must be in \(-inf, inf\), got inf"),
+    (lambda: A.elu(X, alpha=np.nan), ValueError, r"elu: alpha must be in \(-inf, inf\), got nan"),
+    (lambda: A.elu(X, alpha=True), TypeError, r"elu: alpha must be a number in \(-inf, inf\), got True"),
+    (lambda: A.softplus(X, beta=0), ValueError, r"softplus: beta must be in \(0, inf\), got 0"),
+    (lambda: A.softplus(X, threshold=-1), ValueError, r"softplus: threshold must be in \(0, inf\], got -1"),
     (lambda: A.prelu(X, [0.1, 0.2]), ValueError, r"prelu: weight must hold one slope, or one for each of the 4 channels \(axis 1\) of x \(5, 4\), got shape \(2,\)"),
     (lambda: A.prelu(X, X), ValueError, "prelu: weight must hold one slope"),
     (lambda: A.prelu(X[0], [0.1] * 4), ValueError, "prelu: weight must hold one slope, or one for each of the 1 channels"),
@@ -366,8 +366,8 @@ BAD = [
     (lambda: A.logsumexp(X, (0, -2)), ValueError, "names one twice"),
     (lambda: A.logsumexp(X, (0, 5)), ValueError, "logsumexp: axis 5 is not one of"),
     (lambda: A.logsumexp([], None), ValueError, r"logsumexp: x of shape \(0,\) is empty"),
-    (lambda: A.swish(X, "1"), TypeError, "swish: beta must be a number, finite, got '1'"),
-    (lambda: A.swish(X, np.nan), ValueError, "swish: beta must be finite, got nan"),
+    (lambda: A.swish(X, "1"), TypeError, r"swish: beta must be a number in \(-inf, inf\), got '1'"),
+    (lambda: A.swish(X, np.nan), ValueError, r"swish: beta must be in \(-inf, inf\), got nan"),
     (lambda: A.swish(X, [1.0, 2.0]), ValueError, r"swish: beta must broadcast to the \(5, 4\) of x, got shape \(2,\)"),
     (lambda: A.swish(X[0], X), ValueError, "swish: beta must broadcast"),
     (lambda: A.swiglu(X, beta=[1.0] * 4), ValueError, r"swiglu: beta must broadcast to the \(5, 2\) of x"),
@@ -383,24 +383,6 @@ BAD = [
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call()
-
-
-not_a_number = st.one_of(
-    st.none(), st.text(max_size=3), st.booleans(), st.complex_numbers(), st.lists(st.floats(), max_size=2)
-)
-not_finite = st.sampled_from([np.nan, np.inf, -np.inf])
-
-
-@settings(max_examples=60, deadline=None)
-@given(bad=not_a_number | not_finite)
-def test_options_must_be_finite_numbers(bad):
-    for key, call in {
-        "leaky_relu: negative_slope": lambda: A.leaky_relu(X, bad),
-        "elu: alpha": lambda: A.elu(X, bad),
-        "softplus: beta": lambda: A.softplus(X, bad),
-    }.items():
-        with pytest.raises((TypeError, ValueError), match=key):
-            call()
 
 
 @settings(max_examples=60, deadline=None)

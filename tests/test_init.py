@@ -283,16 +283,9 @@ def test_weights_have_two_sizes_above_zero(name):
     for shape in [(3,), 3, ()]:
         with pytest.raises(ValueError, match=rf"{name}: shape must be \(fan_out, fan_in\)"):
             CALLS[name](shape, rng=rng())
-    for shape in [(3, 0), (2.0, 3), (-1, 2)]:
-        with pytest.raises(
-            ValueError, match=f"{name}: shape must consist of positive integers, got"
-        ):
+    for shape in [(3, 0), (3, -1)]:
+        with pytest.raises(ValueError, match=rf"{name}: shape\[1\] must be in \{{1, 2, "):
             CALLS[name](shape, rng=rng())
-    with pytest.raises(
-        TypeError,
-        match=f"{'normal' if 'uniform' not in name else 'uniform'}: rng must be a numpy Gen",
-    ):
-        CALLS[name]((2, 3), rng=0)
     with pytest.raises(TypeError, match="rng"):
         CALLS[name]((2, 3))
 
@@ -305,52 +298,48 @@ nan, inf = math.nan, math.inf
     [
         (
             lambda: init.uniform((2,), 1, 0, rng=rng()),
-            "uniform: low must not exceed high, got 1 and 0",
+            r"uniform: low must not exceed high, got 1\.0 and 0\.0",
         ),
         (
             lambda: init.uniform((2,), nan, 0, rng=rng()),
-            "uniform: low must be a finite number, got nan",
+            r"uniform: low must be in \(-inf, inf\), got nan",
         ),
         (
             lambda: init.uniform((2,), 0, inf, rng=rng()),
-            "uniform: high must be a finite number, got inf",
+            r"uniform: high must be in \(-inf, inf\), got inf",
         ),
         (
             lambda: init.normal((2,), 0, -1, rng=rng()),
-            "normal: std must be a finite number >= 0, got -1",
-        ),
-        (
-            lambda: init.normal((2,), [0], rng=rng()),
-            r"normal: mean must be a finite number, got \[0\]",
+            r"normal: std must be in \[0, inf\), got -1",
         ),
         (
             lambda: init.normal((2, -1), rng=rng()),
-            r"normal: shape must consist of non-negative integers, got \(2, -1\)",
+            r"normal: shape\[1\] must be in \{0, 1, \.\.\.\}, got -1",
         ),
         (
             lambda: init.truncated_normal((2,), std=0, rng=rng()),
-            "truncated_normal: std must be a finite number > 0, got 0",
+            r"truncated_normal: std must be in \(0, inf\), got 0",
         ),
         (
             lambda: init.truncated_normal((2,), a=1, b=1, rng=rng()),
-            "truncated_normal: a must be below b, got 1 and 1",
+            r"truncated_normal: a must be below b, got 1\.0 and 1\.0",
         ),
         (
             lambda: init.truncated_normal((2,), a=nan, rng=rng()),
-            "truncated_normal: a must be below b, got nan",
+            r"truncated_normal: a must be in \[-inf, inf\], got nan",
         ),
-        (lambda: init.constant((2,), nan), "constant: value must be a finite number, got nan"),
+        (lambda: init.constant((2,), nan), r"constant: value must be in \(-inf, inf\), got nan"),
         (
             lambda: init.xavier_normal((2, 2), -1, rng=rng()),
-            "xavier_normal: gain must be a finite number >= 0, got -1",
+            r"xavier_normal: gain must be in \[0, inf\), got -1",
         ),
         (
             lambda: init.xavier_uniform((2, 2), inf, rng=rng()),
-            "xavier_uniform: gain must be a finite number >= 0",
+            r"xavier_uniform: gain must be in \[0, inf\), got inf",
         ),
         (
             lambda: init.orthogonal((2, 2), nan, rng=rng()),
-            "orthogonal: gain must be a finite number >= 0, got nan",
+            r"orthogonal: gain must be in \[0, inf\), got nan",
         ),
         (
             lambda: init.kaiming_normal((2, 2), mode="fan", rng=rng()),
@@ -358,23 +347,15 @@ nan, inf = math.nan, math.inf
         ),
         (
             lambda: init.kaiming_uniform((2, 2), a=nan, rng=rng()),
-            "param must be a finite number, got nan",
+            r"kaiming_uniform: a must be in \(-inf, inf\), got nan",
         ),
         (
             lambda: init.calculate_gain("gelu"),
-            r"nonlinearity must be one of linear, .*leaky_relu, got 'gelu': for another",
-        ),
-        (
-            lambda: init.calculate_gain("leaky_relu", "a"),
-            "calculate_gain: param must be a finite number, got 'a'",
+            'calculate_gain: nonlinearity must be "linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid", "tanh", "relu", "leaky_relu" or "selu"',
         ),
         (
             lambda: init.residual_scale(0),
-            "residual_scale: num_layers must be an integer >= 1, got 0",
-        ),
-        (
-            lambda: init.residual_scale(1.5),
-            "residual_scale: num_layers must be an integer >= 1, got 1.5",
+            r"residual_scale: num_layers must be in \{1, 2, \.\.\.\}, got 0",
         ),
         (
             lambda: init.deepnorm_alpha_beta(),
@@ -382,7 +363,7 @@ nan, inf = math.nan, math.inf
         ),
         (
             lambda: init.deepnorm_alpha_beta(-1, 2),
-            "deepnorm_alpha_beta: encoder_layers must be an integer >= 0, got -1",
+            r"deepnorm_alpha_beta: encoder_layers must be in \{0, 1, \.\.\.\}, got -1",
         ),
     ],
 )
@@ -391,12 +372,8 @@ def test_bad_input(call, message):
         call()
 
 
-@given(
-    x=st.one_of(
-        st.floats(max_value=-1e-9), st.just(nan), st.just(inf), st.text(max_size=3), st.none()
-    )
-)
+@given(x=st.floats(max_value=-1e-9) | st.just(nan) | st.just(inf))
 def test_no_scale_but_a_finite_number_from_zero_on(x):
     for f in (init.xavier_normal, init.xavier_uniform, init.orthogonal):
-        with pytest.raises(ValueError, match="gain must be a finite number >= 0, got"):
+        with pytest.raises(ValueError, match=r"gain must be in \[0, inf\), got"):
             f((2, 3), x, rng=rng())

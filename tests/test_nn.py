@@ -304,20 +304,16 @@ def test_dropout_means_pytorchs_p():
 @pytest.mark.parametrize(
     "call,message",
     [
-        (lambda: nn.Linear(0, 3), "Linear: in_features must be a positive integer, got 0"),
-        (lambda: nn.Linear(3, 2.5), "Linear: out_features must be a positive integer, got 2.5"),
+        (lambda: nn.Linear(0, 3), r"Linear: in_features must be in \{1, 2, \.\.\.\}, got 0"),
         (lambda: nn.Linear(3, 2)(draw((4, 2))), r"linear: x must be \(..., in\), weight \(out, in\) .*got shapes \(4, 2\), \(2, 3\)"),
         (lambda: nn.linear(3.0, draw((2, 3))), "linear: x must be"),
         (lambda: nn.linear(3.0, draw(2)), "linear: x must be"),
         (lambda: nn.linear(draw(3), draw((2, 3)), draw(3)), r"linear: .* bias \(out,\) \(got shapes \(3,\), \(2, 3\), \(3,\)\)"),
-        (lambda: nn.Embedding(0, 3), "Embedding: num_embeddings must be a positive integer, got 0"),
-        (lambda: nn.Embedding(3, None), "Embedding: embedding_dim must be a positive integer, got None"),
-        (lambda: nn.Embedding(3, 2, padding_idx=3), r"Embedding: padding_idx must be an integer in \[-3, 3\), got 3"),
-        (lambda: nn.Embedding(3, 2, padding_idx=0.5), "Embedding: padding_idx must be an integer"),
+        (lambda: nn.Embedding(0, 3), r"Embedding: num_embeddings must be in \{1, 2, \.\.\.\}, got 0"),
+        (lambda: nn.Embedding(3, 2, padding_idx=3), r"Embedding: padding_idx must be in \[-3, 3\), got 3"),
         (lambda: nn.Embedding(3, 2)([[0, 1], [2, 3]]), r"Embedding: indices must be in \[0, 3\), got 3 at \(1, 1\)"),
-        (lambda: nn.Dropout(-0.1), r"Dropout: p must be a finite number in \[0, 1\], got -0.1"),
-        (lambda: nn.Dropout("0.5"), r"Dropout: p must be a finite number in \[0, 1\], got '0.5'"),
-        (lambda: nn.dropout(draw(3), float("nan")), "dropout: p must be a finite number"),
+        (lambda: nn.Dropout(-0.1), r"Dropout: p must be in \[0, 1\], got -0\.1"),
+        (lambda: nn.dropout(draw(3), float("nan")), r"dropout: p must be in \[0, 1\], got nan"),
     ],
 )  # fmt: skip
 def test_bad_input(call, message):

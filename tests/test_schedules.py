@@ -369,51 +369,49 @@ def test_rates_are_finite_floats_between_0_and_the_largest(data):
 # --- bad input
 
 BAD = [
-    (lambda: constant(-1.0), "constant: lr must be >= 0 and finite, got -1.0"),
-    (lambda: constant(math.nan), "constant: lr must be >= 0 and finite, got nan"),
+    (lambda: constant(-1.0), r"constant: lr must be in \[0, inf\), got -1\.0"),
+    (lambda: constant(math.nan), r"constant: lr must be in \[0, inf\), got nan"),
     (lambda: constant(1.0, factor=1.5), r"constant: factor must be in \[0, 1\], got 1.5"),
-    (lambda: constant(1.0, total_iters=-1), "total_iters must be a whole number >= 0, got -1"),
+    (lambda: constant(1.0, total_iters=-1), r"constant: total_iters must be in \{0, 1, \.\.\.\}, got -1"),
     (lambda: step_decay(1.0), "either step_size or milestones"),
     (lambda: step_decay(1.0, 3, milestones=[4]), "either step_size or milestones"),
-    (lambda: step_decay(1.0, 0), "step_size must be a whole number >= 1, got 0"),
-    (lambda: step_decay(1.0, 2.5), "step_size must be a whole number >= 1, got 2.5"),
-    (lambda: step_decay(1.0, milestones=[3, -1]), r"milestones\[1\] must be a whole number >= 0"),
+    (lambda: step_decay(1.0, 0), r"step_decay: step_size must be in \{1, 2, \.\.\.\}, got 0"),
+    (lambda: step_decay(1.0, milestones=[3, -1]), r"step_decay: milestones\[1\] must be in \{0, 1, \.\.\.\}, got -1"),
     (lambda: step_decay(1.0, 3, gamma=0), r"gamma must be in \(0, 1\], got 0"),
     (lambda: exponential(1.0, 1.1), r"exponential: gamma must be in \(0, 1\], got 1.1"),
-    (lambda: exponential(math.inf, 0.9), "lr must be >= 0 and finite, got inf"),
-    (lambda: cosine(1.0, 0), "T_max must be a whole number >= 1, got 0"),
+    (lambda: exponential(math.inf, 0.9), r"exponential: lr must be in \[0, inf\), got inf"),
+    (lambda: cosine(1.0, 0), r"cosine: T_max must be in \{1, 2, \.\.\.\}, got 0"),
     (lambda: cosine(1.0, 10, eta_min=2.0), "eta_min must not exceed lr, got 2.0 > 1.0"),
     (lambda: linear(1.0, start_factor=-0.1), r"start_factor must be in \[0, 1\]"),
     (lambda: linear(1.0, end_factor=1.1), r"end_factor must be in \[0, 1\]"),
-    (lambda: linear(1.0, total_iters=0), "total_iters must be a whole number >= 1"),
-    (lambda: warmup(-1, constant(1.0)), "steps must be a whole number >= 0, got -1"),
+    (lambda: linear(1.0, total_iters=0), r"linear: total_iters must be in \{1, 2, \.\.\.\}, got 0"),
+    (lambda: warmup(-1, constant(1.0)), r"warmup: steps must be in \{0, 1, \.\.\.\}, got -1"),
     (lambda: warmup(3, constant(1.0), start_factor=2), r"start_factor must be in \[0, 1\]"),
     (lambda: triangular(2.0, 1.0), "base_lr must not exceed max_lr, got 2.0 > 1.0"),
-    (lambda: triangular(0.1, 1.0, 0), "step_size_up must be a whole number >= 1"),
-    (lambda: triangular(0.1, 1.0, 5, 0), "step_size_down must be a whole number >= 1"),
-    (lambda: triangular(0.1, 1.0, mode="saw"), 'mode must be one of "triangular", .*got \'saw\''),
-    (lambda: triangular(0.1, 1.0, scale_mode="x"), 'scale_mode must be one of "cycle", "iter'),
+    (lambda: triangular(0.1, 1.0, 0), r"triangular: step_size_up must be in \{1, 2, \.\.\.\}, got 0"),
+    (lambda: triangular(0.1, 1.0, 5, 0), r"triangular: step_size_down must be in \{1, 2, \.\.\.\}, got 0"),
+    (lambda: triangular(0.1, 1.0, mode="saw"), 'triangular: mode must be "triangular", "triangular2" or "exp_range", got .saw.'),
+    (lambda: triangular(0.1, 1.0, scale_mode="x"), 'triangular: scale_mode must be "cycle" or "iterations", got .x.'),
     (lambda: triangular(0.1, 1.0, gamma=2), r"gamma must be in \(0, 1\]"),
-    (lambda: cosine_restarts(1.0, 0), "T_0 must be a whole number >= 1"),
-    (lambda: cosine_restarts(1.0, 5, T_mult=1.5), "T_mult must be a whole number >= 1, got 1.5"),
-    (lambda: cosine_restarts(1.0, 5, eta_min=-1), "eta_min must be >= 0"),
+    (lambda: cosine_restarts(1.0, 0), r"cosine_restarts: T_0 must be in \{1, 2, \.\.\.\}, got 0"),
+    (lambda: cosine_restarts(1.0, 5, eta_min=-1), r"cosine_restarts: eta_min must be in \[0, inf\), got -1"),
     (lambda: one_cycle(1.0), "pass total_steps, or both epochs and steps_per_epoch"),
     (lambda: one_cycle(1.0, epochs=3), "pass total_steps, or both"),
-    (lambda: one_cycle(1.0, epochs=0, steps_per_epoch=3), "epochs must be a whole number >= 1"),
-    (lambda: one_cycle(1.0, 0), "total_steps must be a whole number >= 1"),
+    (lambda: one_cycle(1.0, epochs=0, steps_per_epoch=3), r"one_cycle: epochs must be in \{1, 2, \.\.\.\}, got 0"),
+    (lambda: one_cycle(1.0, 0), r"one_cycle: total_steps must be in \{1, 2, \.\.\.\}, got 0"),
     (lambda: one_cycle(1.0, 9, pct_start=1.5), r"pct_start must be in \[0, 1\]"),
     (lambda: one_cycle(1.0, 9, pct_start=0.6, three_phase=True), "must be at most 0.5, got 0.6"),
-    (lambda: one_cycle(1.0, 9, anneal_strategy="exp"), 'anneal_strategy must be one of "cos", "l'),
-    (lambda: one_cycle(1.0, 9, div_factor=0), "div_factor must be > 0 and finite, got 0"),
+    (lambda: one_cycle(1.0, 9, anneal_strategy="exp"), 'one_cycle: anneal_strategy must be "cos" or "linear", got .exp.'),
+    (lambda: one_cycle(1.0, 9, div_factor=0), r"one_cycle: div_factor must be in \(0, inf\), got 0"),
     (lambda: trapezoid(1.0, 10, 6, 5), r"must fit into total_steps, got 6 \+ 5 > 10"),
-    (lambda: trapezoid(1.0, 10, -1, 5), "warmup_steps must be a whole number >= 0"),
+    (lambda: trapezoid(1.0, 10, -1, 5), r"trapezoid: warmup_steps must be in \{0, 1, \.\.\.\}, got -1"),
     (lambda: trapezoid(1.0, 10, 1, 5, end_factor=3), r"end_factor must be in \[0, 1\]"),
-    (lambda: noam(0), "d_model must be a whole number >= 1"),
-    (lambda: noam(8, warmup_steps=0), "warmup_steps must be a whole number >= 1"),
-    (lambda: range_test(0.0, 1.0), "start_lr must be > 0 and finite, got 0.0"),
+    (lambda: noam(0), r"noam: d_model must be in \{1, 2, \.\.\.\}, got 0"),
+    (lambda: noam(8, warmup_steps=0), r"noam: warmup_steps must be in \{1, 2, \.\.\.\}, got 0"),
+    (lambda: range_test(0.0, 1.0), r"range_test: start_lr must be in \(0, inf\), got 0\.0"),
     (lambda: range_test(2.0, 1.0), "start_lr must not exceed end_lr, got 2.0 > 1.0"),
-    (lambda: range_test(0.1, 1.0, 1), "num_iter must be a whole number >= 2, got 1"),
-    (lambda: range_test(0.1, 1.0, step_mode="log"), 'step_mode must be one of "exp", "linear"'),
+    (lambda: range_test(0.1, 1.0, 1), r"range_test: num_iter must be in \{2, 3, \.\.\.\}, got 1"),
+    (lambda: range_test(0.1, 1.0, step_mode="log"), 'range_test: step_mode must be "exp" or "linear", got .log.'),
 ]  # fmt: skip
 
 
@@ -421,21 +419,6 @@ BAD = [
 def test_bad_options_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
-
-
-def test_what_is_not_a_number_or_a_schedule_is_refused():
-    for make in [
-        lambda: constant("0.1"),
-        lambda: cosine(0.1, None),
-        lambda: step_decay(0.1, "3"),
-        lambda: exponential(0.1, True),
-        lambda: constant(0.1)("0"),
-        lambda: constant(0.1)(None),
-    ]:
-        with pytest.raises(TypeError, match="must be a number, got"):
-            make()
-    with pytest.raises(TypeError, match=r"pass then=constant\(lr\)"):
-        warmup(5, then=0.1)
 
 
 GOOD = [
@@ -449,7 +432,7 @@ GOOD = [
 @given(st.floats(max_value=-1e-9) | st.sampled_from([math.nan, math.inf, -math.inf, -1]))
 def test_a_step_that_is_none_is_refused_by_every_schedule(t):
     for schedule in GOOD:
-        with pytest.raises(ValueError, match="the step t must be >= 0"):
+        with pytest.raises(ValueError, match=r"the step t must be in \[0, inf\)"):
             schedule(t)
 
 

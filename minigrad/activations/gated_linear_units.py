@@ -13,7 +13,7 @@ from .sigmoid_tanh import sigmoid
 
 
 def _halves(label: str, x: ArrayLike, axis: int) -> tuple[Tensor, Tensor]:
-    x = real(label, x)
+    x = real(label, "x", x)
     axis = one_axis(label, x, axis) % x.ndim
     if x.shape[axis] % 2:
         raise ValueError(

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..autograd.rules import logistic
 from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
-from ..checks import number, real, reals
+from ..checks import choice, number, real, reals
 from .relu_family import _softplus
 
 ROOT_2_OVER_PI = float(np.sqrt(2 / np.pi))
@@ -51,7 +51,7 @@ def silu(x: ArrayLike) -> Tensor:
     >>> silu([-1000.0, 0.0, 1.0]).numpy().round(4)
     array([-0.    ,  0.    ,  0.7311])
     """
-    return apply(_swish, real("silu", x), 1.0)
+    return apply(_swish, real("silu", "x", x), 1.0)
 
 
 def swish(x: ArrayLike, beta: ArrayLike = 1.0) -> Tensor:
@@ -79,7 +79,7 @@ def swish(x: ArrayLike, beta: ArrayLike = 1.0) -> Tensor:
 
 def _swish_arguments(label: str, x: ArrayLike, beta: ArrayLike) -> tuple[Any, Any]:
     if isinstance(beta, (Tensor, np.ndarray, list, tuple)):
-        x, beta = reals(label, x, beta)
+        x, beta = reals(label, x=x, beta=beta)
         if beta.ndim > x.ndim or any(
             b not in (1, n) for b, n in zip(beta.shape[::-1], x.shape[::-1])
         ):
@@ -87,7 +87,7 @@ def _swish_arguments(label: str, x: ArrayLike, beta: ArrayLike) -> tuple[Any, An
                 f"{label}: beta must broadcast to the {x.shape} of x, got shape {beta.shape}"
             )
         return x, beta
-    return real(label, x), number(label, "beta", beta, "finite")
+    return real(label, "x", x), number(label, "beta", beta)
 
 
 # y = x P, P = Phi(x), the distribution function of N(0, 1):  dy/dx = P + x phi(x), derived in
@@ -158,14 +158,13 @@ def gelu(x: ArrayLike, approximate: str = "none") -> Tensor:
     >>> [gelu(1.0, approximate=a).item().__round__(4) for a in ("none", "tanh", "sigmoid")]
     [0.8413, 0.8412, 0.8458]
     """
-    x = real("gelu", x)
-    if approximate == "none":
-        return apply(_gelu, x)
+    x = real("gelu", "x", x)
+    choice("gelu", "approximate", approximate, "none", "tanh", "sigmoid")
     if approximate == "tanh":
         return apply(_gelu_tanh, x)
     if approximate == "sigmoid":
         return apply(_swish, x, 1.702)
-    raise ValueError(f'gelu: approximate must be "none", "tanh" or "sigmoid", got {approximate!r}')
+    return apply(_gelu, x)
 
 
 # y = x t, t = tanh(softplus(x)):  dy/dx = t + x (1 - t^2) sigmoid(x).
@@ -190,7 +189,7 @@ def mish(x: ArrayLike) -> Tensor:
     >>> mish([-1000.0, 0.0, 1.0]).numpy().round(4)
     array([-0.    ,  0.    ,  0.8651])
     """
-    return apply(_mish, real("mish", x))
+    return apply(_mish, real("mish", "x", x))
 
 
 # x (x + 3) / 6 between -3 and 3 has the slope x/3 + 1/2; PyTorch counts -3 to the left, 3 to the
@@ -217,4 +216,4 @@ def hard_swish(x: ArrayLike) -> Tensor:
     >>> hard_swish([-4.0, 1.5, 4.0])
     Tensor([-0.   ,  1.125,  4.   ])
     """
-    return apply(_hard_swish, real("hard_swish", x))
+    return apply(_hard_swish, real("hard_swish", "x", x))

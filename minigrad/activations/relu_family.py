@@ -35,7 +35,7 @@ def relu(x: ArrayLike) -> Tensor:
     >>> relu([-1.0, 2.0])
     Tensor([0., 2.])
     """
-    return apply(_relu, real("relu", x))
+    return apply(_relu, real("relu", "x", x))
 
 
 # x for x > 0, else a x. The two sides are added, one of them being 0: np.where is many times slower
@@ -68,8 +68,8 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> Tensor:
     >>> leaky_relu([-1.0, 2.0])
     Tensor([-0.01,  2.  ])
     """
-    a = number("leaky_relu", "negative_slope", negative_slope, "finite")
-    return apply(_leaky_relu, real("leaky_relu", x), a)
+    a = number("leaky_relu", "negative_slope", negative_slope)
+    return apply(_leaky_relu, real("leaky_relu", "x", x), a)
 
 
 def prelu(x: ArrayLike, weight: ArrayLike) -> Tensor:
@@ -93,7 +93,7 @@ def prelu(x: ArrayLike, weight: ArrayLike) -> Tensor:
     Tensor([[-0.1, -0.5],
             [ 2. , -1. ]])
     """
-    x, slopes = reals("prelu", x, weight)
+    x, slopes = reals("prelu", x=x, weight=weight)
     a: Any = slopes
     channels = x.shape[1] if x.ndim > 1 else 1
     if a.ndim > 1 or a.size not in (1, channels):
@@ -140,7 +140,7 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Tensor:
     >>> elu([-1000.0, 2.0])
     Tensor([-1.,  2.])
     """
-    return apply(_elu, real("elu", x), number("elu", "alpha", alpha, "finite"), 1.0)
+    return apply(_elu, real("elu", "x", x), number("elu", "alpha", alpha), 1.0)
 
 
 def selu(x: ArrayLike) -> Tensor:
@@ -161,7 +161,7 @@ def selu(x: ArrayLike) -> Tensor:
     >>> selu([-1000.0, 1.0]).numpy().round(4)
     array([-1.7581,  1.0507])
     """
-    return apply(_elu, real("selu", x), SELU_ALPHA, SELU_SCALE)
+    return apply(_elu, real("selu", "x", x), SELU_ALPHA, SELU_SCALE)
 
 
 def _softplus_rule(g: Any, y: Any, x: Any, beta: float = 1.0, threshold: float = np.inf) -> Any:
@@ -203,6 +203,6 @@ def softplus(x: ArrayLike, beta: float = 1.0, threshold: float = 20.0) -> Tensor
     >>> softplus([-1000.0, 0.0, 20.0]).numpy().round(4)
     array([ 0.    ,  0.6931, 20.    ])
     """
-    beta = number("softplus", "beta", beta, "positive and finite")
-    threshold = number("softplus", "threshold", threshold, "positive")
-    return apply(_softplus, real("softplus", x), beta=beta, threshold=threshold)
+    beta = number("softplus", "beta", beta, "(0, inf)")
+    threshold = number("softplus", "threshold", threshold, "(0, inf]")
+    return apply(_softplus, real("softplus", "x", x), beta=beta, threshold=threshold)

@@ -25,7 +25,7 @@ def sigmoid(x: ArrayLike) -> Tensor:
     >>> sigmoid([0.0, 1000.0])
     Tensor([0.5, 1. ])
     """
-    return apply(logistic, real("sigmoid", x))
+    return apply(logistic, real("sigmoid", "x", x))
 
 
 def tanh(x: ArrayLike) -> Tensor:
@@ -44,4 +44,4 @@ def tanh(x: ArrayLike) -> Tensor:
     >>> tanh([0.0, 1000.0])
     Tensor([0., 1.])
     """
-    return apply(np.tanh, real("tanh", x))
+    return apply(np.tanh, real("tanh", "x", x))

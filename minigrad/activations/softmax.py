@@ -12,7 +12,7 @@ import numpy as np
 from ..autograd.arrays import sums
 from ..autograd.rules import restore_axes
 from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
-from ..checks import one_axis, real
+from ..checks import flag, one_axis, real, some_axes
 
 
 # dL/dx = y * (g - <g, y>): the Jacobian diag(y) - y y^T times g, derived in
@@ -38,7 +38,7 @@ def softmax(x: ArrayLike, axis: int = -1) -> Tensor:
     >>> softmax([1000.0, 1000.0, -1000.0])
     Tensor([0.5, 0.5, 0. ])
     """
-    x = real("softmax", x)
+    x = real("softmax", "x", x)
     return apply(_softmax, x, axis=one_axis("softmax", x, axis))
 
 
@@ -64,7 +64,7 @@ def log_softmax(x: ArrayLike, axis: int = -1) -> Tensor:
     >>> log_softmax([0.0, -1000.0])
     Tensor([    0., -1000.])
     """
-    x = real("log_softmax", x)
+    x = real("log_softmax", "x", x)
     return apply(_log_softmax, x, axis=one_axis("log_softmax", x, axis))
 
 
@@ -107,14 +107,6 @@ def logsumexp(
     >>> round(logsumexp([1000.0, 1000.0]).item(), 4)
     1000.6931
     """
-    x = real("logsumexp", x)
-    if axis is None:
-        if x.size == 0:
-            raise ValueError(f"logsumexp: x of shape {x.shape} is empty; it needs a number")
-    elif isinstance(axis, tuple):
-        axis = tuple(one_axis("logsumexp", x, a) for a in axis)
-        if len({a % x.ndim for a in axis}) < len(axis):
-            raise ValueError(f"logsumexp: axis {axis} names one twice")
-    else:
-        axis = one_axis("logsumexp", x, axis)
-    return apply(_logsumexp, x, axis=axis, keepdims=bool(keepdims))
+    x = real("logsumexp", "x", x)
+    axis = some_axes("logsumexp", x, axis)
+    return apply(_logsumexp, x, axis=axis, keepdims=flag("logsumexp", "keepdims", keepdims))

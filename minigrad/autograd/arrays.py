@@ -22,6 +22,30 @@ Array = npt.NDArray[Any]
 np.empty(31 << 20, np.uint8)
 
 
+def as_array(label: str, x: Any) -> Array:
+    """x as an array, if it holds real numbers or booleans; `label` is what the user calls it."""
+    try:
+        a = np.asarray(x)
+    except ValueError:
+        raise ValueError(
+            f"{label} must be an array of numbers, got a nested list whose rows differ in length"
+        ) from None
+    if a.dtype.kind not in "fiub":
+        raise TypeError(f"{label} must hold real numbers or booleans, got dtype {a.dtype}")
+    return a
+
+
+def as_dtype(label: str, dtype: Any) -> np.dtype[Any]:
+    """A dtype of real numbers or booleans."""
+    try:
+        found: np.dtype[Any] = np.dtype(dtype)
+    except TypeError:
+        found = np.dtype(object)
+    if dtype is None or found.kind not in "fiub":
+        raise TypeError(f'{label} must be one of real numbers, such as "float32", got {dtype!r}')
+    return found
+
+
 def multiply(a: Any, b: Any) -> Any:
     """a * b; but a NumPy number times a list would repeat the list."""
     if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):

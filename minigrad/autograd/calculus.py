@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import flag, function, real, same_shape
 from .tensor import ArrayLike, Tensor, recording, seed_gradient, walk
 
 
@@ -49,8 +50,12 @@ def grad(
     >>> float(first), float(grad(first, x))
     (12.0, 12.0)
     """
-    outputs = [output] if isinstance(output, Tensor) else list(output)
-    wanted = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    outputs, wanted = tensors("output", output), tensors("inputs", inputs)
+    create_graph = flag("grad", "create_graph", create_graph)
+    retain_graph = (
+        create_graph if retain_graph is None else flag("grad", "retain_graph", retain_graph)
+    )
+    allow_unused = flag("grad", "allow_unused", allow_unused)
     seeds = (
         [grad_outputs]
         if isinstance(output, Tensor)
@@ -65,11 +70,10 @@ def grad(
             raise RuntimeError(f"grad: input {i} does not require a gradient (requires_grad=False)")
     gs: list[Any] = []
     for y, seed in zip(outputs, seeds):
-        g = seed_gradient(y, seed)  # checks it
+        g = seed_gradient("grad: grad_outputs", y, seed)  # checks it
         gs.append((seed if isinstance(seed, Tensor) else Tensor(g)) if create_graph else g)
     with recording(create_graph):
-        retain = create_graph if retain_graph is None else retain_graph
-        found = walk(outputs, gs, wanted, create_graph, retain)
+        found = walk(outputs, gs, wanted, create_graph, retain_graph)
     by_tensor = {id(x): g if isinstance(g, Tensor) else Tensor(g) for x, g in found}
     result = tuple(by_tensor.get(id(x)) for x in wanted)
     unused = [i for i, g in enumerate(result) if g is None]
@@ -81,9 +85,28 @@ def grad(
     return result[0] if isinstance(inputs, Tensor) else result
 
 
-def fresh_leaf(x: ArrayLike) -> Tensor:
+def tensors(key: str, given: Any) -> list[Tensor]:
+    """One Tensor, or several, as a list."""
+    if isinstance(given, Tensor):
+        return [given]
+    if not isinstance(given, (list, tuple)) or not all(isinstance(x, Tensor) for x in given):
+        kind = type(given).__name__
+        raise TypeError(f"grad: {key} must be a Tensor or a list of them, got {kind}")
+    return list(given)
+
+
+def fresh_leaf(who: str, key: str, x: ArrayLike) -> Tensor:
     """A new leaf with x's data: a function's derivative is taken at it, and x is left alone."""
-    return Tensor(x, requires_grad=True)
+    return Tensor(real(who, key, x), requires_grad=True)
+
+
+def evaluate(who: str, f: Callable[..., Tensor], *x: Tensor) -> Tensor:
+    """f(*x), recorded also inside no_grad()."""
+    with recording(True):
+        y = function(who, "f", f, "a function of Tensors")(*x)
+    if not isinstance(y, Tensor):
+        raise TypeError(f"{who}: f must return a Tensor, got {type(y).__name__}")
+    return y
 
 
 def vjp(f: Callable[..., Tensor], *x: ArrayLike) -> tuple[Tensor, Callable[..., Any]]:
@@ -95,9 +118,8 @@ def vjp(f: Callable[..., Tensor], *x: ArrayLike) -> tuple[Tensor, Callable[..., 
     >>> pull(np.array([1.0, 10.0]))
     Tensor([ 2., 40.])
     """
-    leaves = [fresh_leaf(v) for v in x]
-    with recording(True):
-        y = f(*leaves)
+    leaves = [fresh_leaf("vjp", f"x[{i}]", v) for i, v in enumerate(x)]
+    y = evaluate("vjp", f, *leaves)
 
     def pull(u: ArrayLike) -> Any:
         gs = grad(y, leaves, u, retain_graph=True, allow_unused=True)
@@ -115,12 +137,12 @@ def jvp(f: Callable[[Tensor], Tensor], x: ArrayLike, v: ArrayLike) -> tuple[Tens
     >>> jvp(lambda x: x * x, np.array([1.0, 2.0]), np.array([1.0, 10.0]))[1]
     Tensor([ 2., 40.])
     """
-    x = fresh_leaf(x)
-    with recording(True):
-        y = f(x)
+    x, v = fresh_leaf("jvp", "x", x), real("jvp", "v", v)
+    same_shape("jvp", x=x, v=v)
+    y = evaluate("jvp", f, x)
     if not y.requires_grad:
         return y, Tensor(np.zeros_like(y._data))
-    u = fresh_leaf(np.zeros_like(y._data))
+    u = Tensor(np.zeros_like(y._data), requires_grad=True)
     back = grad(y, x, u, create_graph=True, allow_unused=True)
     if back is None or not back.requires_grad:
         return y.detach(), Tensor(np.zeros_like(y._data))
@@ -136,9 +158,8 @@ def jacobian(f: Callable[[Tensor], Tensor], x: ArrayLike) -> Tensor:
     Tensor([[2., 0.],
             [0., 4.]])
     """
-    x = fresh_leaf(x)
-    with recording(True):
-        y = f(x)
+    x = fresh_leaf("jacobian", "x", x)
+    y = evaluate("jacobian", f, x)
     rows = np.zeros((y.size, *x.shape), x.dtype)
     if y.requires_grad:
         for i, u in enumerate(np.eye(y.size, dtype=y.dtype)):
@@ -154,7 +175,7 @@ def hessian(f: Callable[[Tensor], Tensor], x: ArrayLike) -> Tensor:
     Tensor([[4., 2.],
             [2., 0.]])
     """
-    return jacobian(lambda x: gradient(f, x), x)
+    return jacobian(lambda x: gradient(f, x, "hessian"), real("hessian", "x", x))
 
 
 def hvp(f: Callable[[Tensor], Tensor], x: ArrayLike, v: ArrayLike) -> Tensor:
@@ -165,18 +186,20 @@ def hvp(f: Callable[[Tensor], Tensor], x: ArrayLike, v: ArrayLike) -> Tensor:
     >>> hvp(lambda x: x[0] ** 2 * x[1], np.array([1.0, 2.0]), np.array([1.0, 0.0]))
     Tensor([4., 2.])
     """
-    x = fresh_leaf(x)
-    g = gradient(f, x)
+    x, v = fresh_leaf("hvp", "x", x), real("hvp", "v", v)
+    same_shape("hvp", x=x, v=v)
+    g = gradient(f, x, "hvp")
     if not g.requires_grad:  # f is linear
         return Tensor(np.zeros_like(x._data))
     result = grad(g, x, v, allow_unused=True)
     return Tensor(np.zeros_like(x._data)) if result is None else result
 
 
-def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def gradient(f: Callable[[Tensor], Tensor], x: Tensor, who: str = "gradient") -> Tensor:
     """The gradient of f at x, itself differentiable; zeros if f does not depend on x."""
-    with recording(True):
-        y = f(x)
+    y = evaluate(who, f, x)
+    if y.size != 1:
+        raise ValueError(f"{who}: f must return one number, got shape {y.shape}")
     g = grad(y, x, create_graph=True, allow_unused=True) if y.requires_grad else None
     return Tensor(np.zeros_like(x._data)) if g is None else g
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from .calculus import grad
+from ..checks import array, each, generator
+from .arrays import Array
+from .calculus import evaluate, grad
 from .composites import join
-from .tensor import ArrayLike, Tensor, recording
+from .tensor import ArrayLike, Tensor
 
 
 def gradcheck(
@@ -44,16 +46,9 @@ def gradcheck(
     >>> gradcheck(lambda x: np.sin(x).sum(), np.array([0.1, 0.2]))
     True
     """
-    points = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
-    leaves = [Tensor(p, requires_grad=True) for p in points]
-    for i, x in enumerate(leaves):
-        if x.dtype != np.float64:
-            raise ValueError(f"gradcheck needs float64 inputs, got {x.dtype} for input {i}")
-    with recording(True):
-        y = f(*leaves)
-    if not isinstance(y, Tensor):
-        raise TypeError(f"gradcheck: f must return a Tensor, got {type(y).__name__}")
-
+    check_tolerances("gradcheck", eps, atol, rtol)
+    leaves = [Tensor(p, requires_grad=True) for p in points_of("gradcheck", inputs)]
+    y = evaluate("gradcheck", f, *leaves)
     for i, x in enumerate(leaves):
         analytic = np.zeros((y.size, x.size))
         if y.requires_grad:
@@ -83,6 +78,23 @@ def gradcheck(
     return True
 
 
+def check_tolerances(who: str, eps: float, atol: float, rtol: float) -> None:
+    each(who, "(0, inf)", eps=eps)
+    each(who, "[0, inf)", atol=atol, rtol=rtol)
+
+
+def points_of(who: str, inputs: Any) -> list[Array]:
+    """One array, or several in a tuple or list, which must be float64."""
+    given = inputs if isinstance(inputs, (tuple, list)) else [inputs]
+    points = []
+    for i, p in enumerate(given):
+        a = array(who, f"inputs[{i}]", p)
+        if a.dtype != np.float64:
+            raise ValueError(f"{who}: inputs must be float64, got {a.dtype} for input {i}")
+        points.append(a.data if isinstance(a, Tensor) else a)
+    return points
+
+
 def gradgradcheck(
     f: Callable[..., Tensor],
     inputs: ArrayLike | Sequence[ArrayLike],
@@ -96,10 +108,10 @@ def gradgradcheck(
     >>> gradgradcheck(lambda x: np.sin(x).sum(), np.array([0.1, 0.2]))
     True
     """
-    points = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
-    arrays = [p.numpy() if isinstance(p, Tensor) else np.asarray(p) for p in points]
-    rng = rng or np.random.default_rng(0)
-    u = rng.standard_normal(f(*[Tensor(a) for a in arrays]).shape)
+    check_tolerances("gradgradcheck", eps, atol, rtol)
+    arrays = points_of("gradgradcheck", inputs)
+    rng = np.random.default_rng(0) if rng is None else generator("gradgradcheck", rng)
+    u = rng.standard_normal(evaluate("gradgradcheck", f, *map(Tensor, arrays)).shape)
 
     def back(*args: Any, create_graph: bool = True) -> Tensor:
         *x, u = args

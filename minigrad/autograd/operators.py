@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arrays import as_dtype
+from .messages import explain
+
 if TYPE_CHECKING:
     from .tensor import ArrayLike, Tensor
     from .tensor import apply as apply  # at run time tensor.py puts it here
@@ -22,6 +25,13 @@ def array_of(x: Any) -> Any:
 def plain_index(index: Any) -> Any:
     """An index with Tensors replaced by their arrays."""
     return tuple(map(array_of, index)) if isinstance(index, tuple) else array_of(index)
+
+
+def compare(f: np.ufunc, x: Operators, other: Any) -> Any:
+    try:
+        return f(x._data, array_of(other))
+    except (TypeError, ValueError) as error:
+        raise explain(f, [x._data, array_of(other)], {}, error) from None
 
 
 class Operators:
@@ -90,22 +100,22 @@ class Operators:
     # comparisons give plain boolean arrays: they have no gradient
 
     def __eq__(self, other: object) -> Any:
-        return np.equal(self._data, array_of(other))
+        return compare(np.equal, self, other)
 
     def __ne__(self, other: object) -> Any:
-        return np.not_equal(self._data, array_of(other))
+        return compare(np.not_equal, self, other)
 
     def __lt__(self, other: ArrayLike) -> Any:
-        return np.less(self._data, array_of(other))
+        return compare(np.less, self, other)
 
     def __le__(self, other: ArrayLike) -> Any:
-        return np.less_equal(self._data, array_of(other))
+        return compare(np.less_equal, self, other)
 
     def __gt__(self, other: ArrayLike) -> Any:
-        return np.greater(self._data, array_of(other))
+        return compare(np.greater, self, other)
 
     def __ge__(self, other: ArrayLike) -> Any:
-        return np.greater_equal(self._data, array_of(other))
+        return compare(np.greater_equal, self, other)
 
     # --- indexing
 
@@ -169,6 +179,6 @@ class Operators:
         return apply(np.clip, self, min, max)
 
     def astype(self, dtype: Any) -> Tensor:
-        if np.dtype(dtype).kind != "f":
-            return apply(np.astype, self._data, dtype)  # integers have no gradient
-        return apply(np.astype, self, dtype)
+        dtype = as_dtype("astype: dtype", dtype)
+        x = self if dtype.kind == "f" else self._data  # integers have no gradient
+        return apply(np.astype, x, dtype)

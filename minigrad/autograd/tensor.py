@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from . import operators
-from .arrays import OPERATORS, Array, column_sums
+from .arrays import OPERATORS, Array, as_array, as_dtype, column_sums
 from .messages import RELEASED, changed_in_place, explain, name, no_derivative
 from .operators import Operators, array_of, plain_index
 
@@ -108,8 +108,8 @@ def apply(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
             values.append(a)
     try:
         out = FORWARD.get(f, f)(*values, **kwargs)
-    except ValueError as error:
-        raise ValueError(explain(f, values, error)) from None
+    except (TypeError, ValueError, IndexError) as error:
+        raise explain(f, values, kwargs, error) from None
     data = out[0] if type(out) is tuple else out
     if type(data) is np.ndarray:
         data.setflags(write=False)
@@ -283,12 +283,11 @@ class Tensor(Operators):
     _out: Any  # what the function returned: y's array, or (y, *saved)
 
     def __init__(self, data: ArrayLike, requires_grad: bool = False, dtype: Any = None) -> None:
-        if isinstance(data, Tensor):
-            data = data._data
-        array = np.array(data, dtype) if requires_grad else np.asarray(data, dtype)
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"Tensor holds real numbers or booleans, got dtype {array.dtype}")
-        self._data = array
+        label = type(self).__name__
+        array = data._data if isinstance(data, Tensor) else as_array(f"{label}: data", data)
+        if dtype is not None:
+            array = array.astype(as_dtype(f"{label}: dtype", dtype), copy=False)
+        self._data = np.array(array) if requires_grad else array
         self.grad = None
         self._number = next(clock)
         self._f = None
@@ -308,7 +307,7 @@ class Tensor(Operators):
                 "the data of an operation's result cannot be changed: change the leaf it was "
                 "computed from, or a copy, x.numpy().copy()"
             )
-        value = value._data if isinstance(value, Tensor) else np.asarray(value)
+        value = value._data if isinstance(value, Tensor) else as_array("x.data", value)
         if value.shape != self._data.shape:
             raise ValueError(f"x.data must keep its shape {self.shape}, got {value.shape}")
         if value is not self._data:
@@ -321,6 +320,8 @@ class Tensor(Operators):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if not isinstance(value, (bool, np.bool_)):
+            raise TypeError(f"Tensor: requires_grad must be True or False, got {value!r}")
         if value and self._data.dtype.kind != "f":
             raise TypeError(
                 f"only floating-point tensors have gradients, got {self._data.dtype}: "
@@ -393,6 +394,11 @@ class Tensor(Operators):
         return float(self.item())
 
     def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"a tensor of shape {self.shape} is neither true nor false: np.any or np.all of a "
+                "comparison is"
+            )
         return bool(self._data)
 
     def __format__(self, spec: str) -> str:
@@ -423,7 +429,7 @@ class Tensor(Operators):
         >>> x.grad
         array([0.5, 5. ])
         """
-        seed = seed_gradient(self, gradient)
+        seed = seed_gradient("backward: gradient", self, gradient)
         given: set[int] = {id(seed), id(gradient)}
         for leaf, g in walk([self], [seed], None, retain_graph=retain_graph):
             if leaf.grad is not None:
@@ -450,14 +456,21 @@ class Tensor(Operators):
                 "x[...] = value is for leaves, and under no_grad() if they require a gradient; "
                 "np.where builds a changed tensor that stays differentiable"
             )
-        self._data[plain_index(index)] = array_of(value)
+        index, value = plain_index(index), as_array("x[...] = value: value", array_of(value))
+        try:
+            self._data[index] = value
+        except (IndexError, ValueError, TypeError):
+            raise IndexError(
+                f"x[index] = value: index {index!r} and a value of shape {value.shape} do not fit "
+                f"an array of shape {self.shape}"
+            ) from None
         self._number = next(clock)
 
 
 operators.apply = apply  # what every operator calls
 
 
-def seed_gradient(y: Tensor, gradient: ArrayLike | None) -> Any:
+def seed_gradient(label: str, y: Tensor, gradient: ArrayLike | None) -> Any:
     """dL/dy to start a walk with: 1 for one element, else what is given, checked."""
     if not y._requires_grad:
         raise RuntimeError(
@@ -472,15 +485,12 @@ def seed_gradient(y: Tensor, gradient: ArrayLike | None) -> Any:
             )
         return np.array(1, y.dtype).reshape(y.shape)
     if isinstance(gradient, Tensor):
-        if gradient.shape != y.shape:
-            raise ValueError(
-                f"gradient must have the output's shape {y.shape}, got {gradient.shape}"
-            )
-        return gradient._data
-    gradient = np.asarray(gradient, y.dtype)
-    if gradient.shape != y.shape:
-        raise ValueError(f"gradient must have the output's shape {y.shape}, got {gradient.shape}")
-    return gradient
+        g = gradient._data
+    else:
+        g = as_array(label, gradient).astype(y.dtype, copy=False)
+    if g.shape != y.shape:
+        raise ValueError(f"{label} must have the output's shape {y.shape}, got {g.shape}")
+    return g
 
 
 accepted: set[tuple[Any, ...]] = set()  # calls of NumPy functions whose options have rules
@@ -488,11 +498,16 @@ accepted: set[tuple[Any, ...]] = set()  # calls of NumPy functions whose options
 
 def dispatch(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A NumPy function was called with a Tensor: find what to do."""
-    if f in COMPOSITES:
-        return COMPOSITES[f](*args, **kwargs)
-    if f in PIECEWISE_CONSTANT:
-        return f(*map(array_of, args), **{k: array_of(v) for k, v in kwargs.items()})
     label = f"np.{name(f)}"
+    if f in PIECEWISE_CONSTANT:
+        values, options = [*map(array_of, args)], {k: array_of(v) for k, v in kwargs.items()}
+        try:
+            return f(*values, **options)
+        except (TypeError, ValueError, IndexError) as error:
+            raise explain(f, values, options, error) from None
+    if f in COMPOSITES:
+        check_call(label, f, COMPOSITES[f], args, kwargs)
+        return COMPOSITES[f](*args, **kwargs)
     if f not in RULES and isinstance(f, np.ufunc):
         from . import special  # noqa: F401  SciPy's functions bring their rules along when needed
     if f not in RULES:
@@ -501,17 +516,25 @@ def dispatch(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
             "(minigrad/autograd/rules.py lists them), or call it on x.numpy() if no gradient is "
             "needed"
         )
-    call = (f, len(args), *kwargs)
-    if call not in accepted:
-        rule = RULES[f] if callable(RULES[f]) else next(filter(None, RULES[f]))
-        known = inspect.signature(rule)
-        try:
-            known.bind(None, None, *args, **kwargs)
-        except TypeError:
-            options = [p.name for p in known.parameters.values() if p.default is not p.empty]
-            raise TypeError(
-                f"{label} was called with options that minigrad does not differentiate: pass "
-                f"tensors by position, and of the options only {', '.join(options) or 'none'}"
-            ) from None
-        accepted.add(call)
+    rule = RULES[f] if callable(RULES[f]) else next(filter(None, RULES[f]))
+    check_call(label, f, rule, (None, None, *args), kwargs)
     return apply(f, *args, **kwargs)
+
+
+def check_call(
+    label: str, f: Any, known: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    """Raise TypeError unless `known`, which stands for f, takes these arguments."""
+    call = (f, len(args), *kwargs)
+    if call in accepted:
+        return
+    signature = inspect.signature(known)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        options = [p.name for p in signature.parameters.values() if p.default is not p.empty]
+        raise TypeError(
+            f"{label} was called with options that minigrad does not differentiate: pass "
+            f"tensors by position, and of the options only {', '.join(options) or 'none'}"
+        ) from None
+    accepted.add(call)

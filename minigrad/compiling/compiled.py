@@ -11,6 +11,7 @@ import numpy as np
 
 from ..autograd.calculus import grad
 from ..autograd.tensor import Tensor
+from ..checks import function, number
 from ..optim.clip import clip_grad_norm
 from ..optim.optimizer import Optimizer
 from .program import CompileError, current, mapped
@@ -76,15 +77,14 @@ class Compiled(Wrapper):
     def __init__(
         self, f: Callable[..., Any], optimizer: Optimizer | None = None, clip: float | None = None
     ) -> None:
-        if not callable(f):
-            raise TypeError(f"compile: needs a function, got {f!r}")
+        function("compile", "f", f)
         inner = getattr(optimizer, "opt", optimizer)  # Lookahead has one inside
         if optimizer is not None and not hasattr(inner, "param_groups"):
             raise TypeError(f"compile: optimizer must be one of minigrad.optim, got {optimizer!r}")
         if clip is not None and optimizer is None:
             raise ValueError("compile: clip is for the gradients that an optimizer steps with")
-        if clip is not None and not clip >= 0:
-            raise ValueError(f"compile: clip must be in [0, inf], got {clip!r}")
+        if clip is not None:
+            clip = number("compile", "clip", clip, "[0, inf]")
         self.f, self.optimizer, self._clip = f, optimizer, clip
         self.calls, self.check_at, self.checked_at = 0, FIRST_CHECK, 0
         self.programs: dict[Any, Program] = {}

@@ -200,7 +200,7 @@ class Step:
     def record(self, recorder: Recorder, memory: Replaced, loss: Any) -> None:
         if not isinstance(loss, Tensor):
             raise CompileError(f"compile: with an optimizer, f returns the loss, got {type(loss)}")
-        seed = seed_gradient(loss, None)
+        seed = seed_gradient("compile: gradient", loss, None)
         with recording(False):
             found = {id(p): g for p, g in walk([loss], [seed], None)}
         gs = own(recorder, [(p, found[id(p)]) for p in self.params if id(p) in found])

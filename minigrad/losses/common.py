@@ -7,73 +7,52 @@ from typing import Any
 import numpy as np
 
 from ..autograd.arrays import Array, extremes
-from ..autograd.operators import array_of
 from ..autograd.tensor import ArrayLike, Tensor
-from ..checks import real, reals
+from ..checks import all_elements, choice, real, reals, same_shape
 
 
 def reduce(label: str, loss: Any, reduction: str, total: Any = None) -> Tensor:
     """The losses as they are ("none"), their sum, or their mean: the sum over `total`, if given."""
-    if reduction == "none":
-        result: Tensor = loss
-    elif reduction == "sum":
-        result = loss.sum()
-    elif reduction == "mean":
+    choice(label, "reduction", reduction, "mean", "sum", "none")
+    result: Tensor = loss
+    if reduction == "mean":
         if (loss.size if total is None else total) == 0:
             raise ValueError(
                 f"{label}: the mean over no losses does not exist (shape {loss.shape}, and none "
                 'counts): leave the batch out, or take reduction="sum"'
             )
         result = loss.mean() if total is None else loss.sum() / total
-    else:
-        raise ValueError(f'{label}: reduction must be "mean", "sum" or "none", got {reduction!r}')
+    elif reduction == "sum":
+        result = loss.sum()
     return result
 
 
-def same_shape(label: str, **arrays: Any) -> None:
-    """Raise if two arrays, given by the names the user knows them by, differ in shape."""
-    (first, a), *others = arrays.items()
-    for key, b in others:
-        if a.shape != b.shape:
-            raise ValueError(
-                f"{label}: {first} {a.shape} and {key} {b.shape} must have the same shape: reshape "
-                "one of them, nothing is broadcast"
-            )
-
-
-def all_of(label: str, key: str, x: Any, holds: Any, must_be: str) -> None:
-    """Raise, with the first offender, unless every element of x is what it must be."""
-    if np.asarray(holds).all():
-        return
-    at = tuple(map(int, np.argwhere(~np.asarray(holds))[0]))
-    where = "" if not at else f" at row {at[0]}" if len(at) == 1 else f" at {at}"
-    raise ValueError(f"{label}: {key} must be {must_be}, got {array_of(x)[at]}{where}")
-
-
-def signs(label: str, target: Tensor) -> Array:
+def check_signs(label: str, target: Tensor) -> Array:
     """A target of 1 and -1, as an array."""
     y = target.data
-    all_of(label, "target", y, (y == 1) | (y == -1), "1 or -1")
+    all_elements(label, "target", y, (y == 1) | (y == -1), "1 or -1")
     return y
 
 
-def weights(label: str, key: str, value: ArrayLike, shape: tuple[int, ...], dtype: Any) -> Array:
+def check_weights(
+    label: str, key: str, value: ArrayLike, shape: tuple[int, ...], dtype: Any
+) -> Array:
     """Weights that broadcast to a shape, as an array: no gradient is taken of them."""
-    w = real(label, value).data
+    w = real(label, key, value).data
     if w.ndim > len(shape) or any(m not in (1, n) for m, n in zip(w.shape[::-1], shape[::-1])):
         raise ValueError(f"{label}: {key} must broadcast to shape {shape}, got shape {w.shape}")
-    all_of(label, key, w, (w >= 0) & (w < np.inf), "finite and at least 0")
+    all_elements(label, key, w, (w >= 0) & (w < np.inf), "finite and at least 0")
     return np.asarray(w, dtype)
 
 
 def graded(label: str, **both: ArrayLike) -> tuple[Tensor, Array]:
     """Scores and grades of lists on the last axis, the grades as an array without gradient."""
-    s, r = reals(label, *both.values())
+    s, r = reals(label, **both)
     same_shape(label, **dict(zip(both, (s, r))))
     scores, grades = both
     if s.ndim == 0 or s.shape[-1] == 0:
         raise ValueError(f"{label}: {scores} must be lists (..., n) with n >= 1, got {s.shape}")
-    all_of(label, grades, r, np.isfinite(r.data), "finite")
+    all_elements(label, grades, r, np.isfinite(r.data), "finite")
     return s, r.data
 
 
@@ -83,14 +62,13 @@ def gaps(s: Tensor) -> Tensor:
 
 
 def class_targets(
-    label: str, y: Array, K: int, shape: tuple[int, ...], ignore_index: int | None = None
+    label: str, key: str, y: Array, K: int, shape: tuple[int, ...], ignore_index: int | None = None
 ) -> tuple[Array, Array | None]:
     """Class numbers, flat, and which rows count (None: all); a row that does not gets class 0."""
-    if y.shape != shape or (y.dtype.kind not in "iu" and y.size):
-        raise ValueError(
-            f"{label}: targets must be class numbers (integers) of shape {shape}, got {y.dtype} of "
-            f"shape {y.shape}"
-        )
+    if y.dtype.kind not in "iu" and y.size:
+        raise TypeError(f"{label}: {key} must be class numbers (integers), got {y.dtype}")
+    if y.shape != shape:
+        raise ValueError(f"{label}: {key} must be class numbers of shape {shape}, got {y.shape}")
     flat = y.reshape(-1)
     counts = None
     least, most = extremes(flat) if flat.size else (0, 0)
@@ -101,7 +79,7 @@ def class_targets(
             counts = flat != ignore_index
             valid |= ~counts.reshape(shape)
             flat = np.where(counts, flat, 0)
-        all_of(label, "targets", y, valid, f"in [0, {K})")
+        all_elements(label, key, y, valid, f"in [0, {K})")
     return flat.astype(np.intp, copy=False), counts
 
 
@@ -110,7 +88,7 @@ def class_weights(
 ) -> Array | None:
     if weight is None:
         return None
-    w = weights(label, key, weight, (K,), dtype)
+    w = check_weights(label, key, weight, (K,), dtype)
     if w.shape != (K,):
         raise ValueError(
             f"{label}: {key} must have one entry for each of the {K} classes, got shape {w.shape}"

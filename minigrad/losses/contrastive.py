@@ -8,8 +8,8 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import ArrayLike, Tensor, apply
-from ..checks import number, real, reals
-from .common import all_of, reduce, same_shape, signs
+from ..checks import all_elements, flag, number, real, reals, same_shape
+from .common import check_signs, reduce
 from .entropy_cross_entropy_kl import _cross_entropy
 
 
@@ -36,10 +36,12 @@ def hinge_embedding_loss(
     Tensor([0.5, 0.5, 0. ])
     """
     label = "hinge_embedding_loss"
-    margin = number(label, "margin", margin, "finite")
-    x, y = reals(label, input, target)
+    margin = number(label, "margin", margin)
+    x, y = reals(label, input=input, target=target)
     same_shape(label, input=x, target=y)
-    return reduce(label, np.where(signs(label, y) == 1, x, np.clip(margin - x, 0, None)), reduction)
+    return reduce(
+        label, np.where(check_signs(label, y) == 1, x, np.clip(margin - x, 0, None)), reduction
+    )
 
 
 def _norm(x: Tensor, p: float = 2.0) -> Any:
@@ -107,13 +109,13 @@ def triplet_margin_loss(
     Tensor(0.5)
     """
     label = "triplet_margin_loss"
-    margin = number(label, "margin", margin, "positive and finite")
-    p = number(label, "p", p, "positive")
-    eps = number(label, "eps", eps, "non-negative and finite")
-    a, b, c = reals(label, anchor, positive, negative)
+    margin = number(label, "margin", margin, "(0, inf)")
+    p = number(label, "p", p, "(0, inf]")
+    eps = number(label, "eps", eps, "[0, inf)")
+    a, b, c = reals(label, anchor=anchor, positive=positive, negative=negative)
     _vectors(label, anchor=a, positive=b, negative=c)
     near, far = _norm(a - b + eps, p), _norm(a - c + eps, p)
-    if swap:
+    if flag(label, "swap", swap):
         far = np.minimum(far, _norm(b - c + eps, p))
     return reduce(label, np.clip(near - far + margin, 0, None), reduction)
 
@@ -154,12 +156,12 @@ def cosine_embedding_loss(
     1.0
     """
     label = "cosine_embedding_loss"
-    margin = number(label, "margin", margin, "in [-1, 1]")
-    a, b, y = reals(label, input1, input2, target)
+    margin = number(label, "margin", margin, "[-1, 1]")
+    a, b, y = reals(label, input1=input1, input2=input2, target=target)
     _vectors(label, input1=a, input2=b)
     _one_for_each(label, "target", y, a)
     cos = (_almost_unit(a) * _almost_unit(b)).sum(axis=-1)
-    loss = np.where(signs(label, y) == 1, 1 - cos, np.clip(cos - margin, 0, None))
+    loss = np.where(check_signs(label, y) == 1, 1 - cos, np.clip(cos - margin, 0, None))
     return reduce(label, loss, reduction)
 
 
@@ -191,11 +193,11 @@ def contrastive_loss(
     Tensor(0.125)
     """
     label = "contrastive_loss"
-    margin = number(label, "margin", margin, "positive and finite")
-    a, b, y = reals(label, x1, x2, similar)
+    margin = number(label, "margin", margin, "(0, inf)")
+    a, b, y = reals(label, x1=x1, x2=x2, similar=similar)
     _vectors(label, x1=a, x2=b)
     _one_for_each(label, "similar", y, a)
-    all_of(label, "similar", y, (y == 0) | (y == 1), "0 or 1")
+    all_elements(label, "similar", y, (y == 0) | (y == 1), "0 or 1")
     Y = y.data.astype(a.dtype)
     d = a - b
     D = _norm(d)
@@ -213,7 +215,7 @@ def _unit(x: Tensor) -> Any:
 
 def _logits(label: str, temperature: ArrayLike, **sides: ArrayLike) -> tuple[Tensor, Array]:
     """Cosine over temperature of each row of one side with each of the other; and 0, ..., N - 1."""
-    a, b = reals(label, *sides.values())
+    a, b = reals(label, **sides)
     same_shape(label, **dict(zip(sides, (a, b))))
     if a.ndim != 2 or 0 in a.shape:
         raise ValueError(
@@ -223,10 +225,10 @@ def _logits(label: str, temperature: ArrayLike, **sides: ArrayLike) -> tuple[Ten
     if isinstance(tau, Tensor):
         if tau.size != 1:
             raise ValueError(f"{label}: temperature must be one number, got shape {tau.shape}")
-        number(label, "temperature", tau.item(), "positive and finite")
-        tau = real(label, tau).reshape(())
+        number(label, "temperature", tau.item(), "(0, inf)")
+        tau = real(label, "temperature", tau).reshape(())
     else:
-        tau = number(label, "temperature", tau, "positive and finite")
+        tau = number(label, "temperature", tau, "(0, inf)")
     return _unit(a) @ _unit(b).T / tau, np.arange(len(a))
 
 

@@ -30,7 +30,7 @@ def cosent_loss(
     >>> round(cosent_loss([0.8, 0.8], [1, 0]).item(), 4)
     0.6931
     """
-    scale = number("cosent_loss", "scale", scale, "positive and finite")
+    scale = number("cosent_loss", "scale", scale, "(0, inf)")
     s, y = graded("cosent_loss", similarities=similarities, labels=labels)
     d = np.where(y[..., :, None] > y[..., None, :], -scale * gaps(s), -np.inf)
     return reduce("cosent_loss", apply(_softplus, apply(_logsumexp, d, axis=(-2, -1))), reduction)
@@ -63,9 +63,9 @@ def circle_loss(
     0.6931
     """
     label = "circle_loss"
-    m = number(label, "m", m, "finite")
-    gamma = number(label, "gamma", gamma, "positive and finite")
-    p, n = reals(label, sp, sn)
+    m = number(label, "m", m)
+    gamma = number(label, "gamma", gamma, "(0, inf)")
+    p, n = reals(label, sp=sp, sn=sn)
     if not p.ndim or not n.ndim or p.shape[:-1] != n.shape[:-1] or 0 in (p.shape[-1], n.shape[-1]):
         raise ValueError(
             f"{label}: sp must be (..., K) and sn (..., L) with equal leading axes, K and L at "

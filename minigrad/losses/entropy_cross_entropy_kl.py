@@ -16,8 +16,8 @@ from ..autograd.arrays import Array, sums
 from ..autograd.operators import array_of
 from ..autograd.rules import logistic
 from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
-from ..checks import array, number, real, reals
-from .common import all_of, class_targets, class_weights, reduce, same_shape, weights
+from ..checks import all_elements, array, choice, flag, integer, number, real, reals, same_shape
+from .common import check_weights, class_targets, class_weights, reduce
 
 
 def _cross_entropy_rule(g: Any, out: Any, z: Any, y: Any, mean: bool = False) -> Any:
@@ -50,12 +50,6 @@ def _class_rows(label: str, x: Tensor) -> tuple[Any, tuple[int, ...]]:
         return x.reshape(1, -1), ()
     rows: Any = np.moveaxis(x, 1, -1)  # type: ignore[type-var]
     return rows.reshape(-1, shape[1]), rows.shape[:-1]
-
-
-def _class_number(label: str, ignore_index: Any) -> int:
-    if not isinstance(ignore_index, (int, np.integer)):
-        raise TypeError(f"{label}: ignore_index must be an integer, got {ignore_index!r}")
-    return int(ignore_index)
 
 
 def _reduce_classes(
@@ -114,16 +108,16 @@ def cross_entropy(
     0.1269
     """
     label = "cross_entropy"
-    x = real(label, input)
+    x = real(label, "input", input)
     z, shape = _class_rows(label, x)
     K = z.shape[1]
-    ignore_index = _class_number(label, ignore_index)
-    eps = number(label, "label_smoothing", label_smoothing, "in [0, 1]")
+    ignore_index = integer(label, "ignore_index", ignore_index, "(-inf, inf)")
+    eps = number(label, "label_smoothing", label_smoothing, "[0, 1]")
     w = class_weights(label, "weight", weight, K, z.dtype)
-    given = array(label, target)
+    given = array(label, "target", target)
     if given.shape == x.shape:
-        t = _class_rows(label, reals(label, input, target)[1])[0]
-        distributions(label, "target", t)
+        t = _class_rows(label, reals(label, input=input, target=target)[1])[0]
+        check_distributions(label, "target", t)
         if ignore_index >= 0:
             raise ValueError(
                 f"{label}: ignore_index is for class numbers, got {ignore_index} and distributions"
@@ -131,7 +125,7 @@ def cross_entropy(
         t = (1 - eps) * t + eps / K
         loss: Any = -np.sum((t if w is None else t * w) * apply(_log_softmax, z), axis=-1)
         return reduce(label, loss.reshape(shape), reduction)
-    y, counts = class_targets(label, array_of(given), K, shape, ignore_index)
+    y, counts = class_targets(label, "target", array_of(given), K, shape, ignore_index)
     if reduction == "mean" and w is None and counts is None and eps == 0 and len(y):
         return apply(_cross_entropy, z, y, mean=True)
     loss = apply(_cross_entropy, z, y)
@@ -169,12 +163,12 @@ def nll_loss(
     >>> round(nll_loss(np.log([[0.8, 0.2]]), [0]).item(), 4)
     0.2231
     """
-    log_p, shape = _class_rows("nll_loss", real("nll_loss", input))
+    log_p, shape = _class_rows("nll_loss", real("nll_loss", "input", input))
     K = log_p.shape[1]
-    ignore_index = _class_number("nll_loss", ignore_index)
+    ignore_index = integer("nll_loss", "ignore_index", ignore_index, "(-inf, inf)")
     w = class_weights("nll_loss", "weight", weight, K, log_p.dtype)
-    target = array_of(array("nll_loss", target))
-    y, counts = class_targets("nll_loss", target, K, shape, ignore_index)
+    target = array_of(array("nll_loss", "target", target))
+    y, counts = class_targets("nll_loss", "target", target, K, shape, ignore_index)
     loss = -log_p[np.arange(len(y)), y]
     if w is not None:
         loss = loss * np.take(w, y)
@@ -203,11 +197,11 @@ def _bce(x: Any, t: Any) -> Any:
 
 
 def _in_unit_interval(label: str, key: str, x: Tensor) -> None:
-    all_of(label, key, x, (x >= 0) & (x <= 1), "in [0, 1]")
+    all_elements(label, key, x, (x >= 0) & (x <= 1), "in [0, 1]")
 
 
 def _binary(label: str, input: ArrayLike, target: ArrayLike) -> tuple[Tensor, Tensor]:
-    x, t = reals(label, input, target)
+    x, t = reals(label, input=input, target=target)
     same_shape(label, input=x, target=t)
     _in_unit_interval(label, "target", t)
     return x, t
@@ -244,7 +238,7 @@ def binary_cross_entropy(
     _in_unit_interval(label, "input", x)
     loss = apply(_bce, x, t)
     if weight is not None:
-        loss = loss * weights(label, "weight", weight, x.shape, x.dtype)
+        loss = loss * check_weights(label, "weight", weight, x.shape, x.dtype)
     return reduce(label, loss, reduction)
 
 
@@ -290,24 +284,24 @@ def binary_cross_entropy_with_logits(
     x, t = _binary(label, input, target)
     p: Any = 1.0
     if pos_weight is not None:
-        p = weights(label, "pos_weight", pos_weight, x.shape, x.dtype)
+        p = check_weights(label, "pos_weight", pos_weight, x.shape, x.dtype)
     loss = apply(_bce_with_logits, x, t, p)
     if weight is not None:
-        loss = loss * weights(label, "weight", weight, x.shape, x.dtype)
+        loss = loss * check_weights(label, "weight", weight, x.shape, x.dtype)
     return reduce(label, loss, reduction)
 
 
-def distributions(label: str, key: str, p: Tensor) -> None:
+def check_distributions(label: str, key: str, p: Tensor) -> None:
     """Raise unless p >= 0 and its sums over the last axis are 1, up to rounding."""
     a = p.data
     if a.ndim == 0 or a.shape[-1] == 0:
         raise ValueError(
             f"{label}: {key} must hold distributions on its last axis, got shape {a.shape}"
         )
-    all_of(label, key, a, a >= 0, "probabilities, at least 0")
+    all_elements(label, key, a, a >= 0, "probabilities, at least 0")
     sums = a.sum(axis=-1)
     tolerance = max(1e-5, 8 * float(np.finfo(a.dtype).eps))
-    all_of(label, f"the sum of {key}", sums, np.abs(sums - 1) <= tolerance, "1")
+    all_elements(label, f"the sum of {key}", sums, np.abs(sums - 1) <= tolerance, "1")
 
 
 # p (log p - log q), and 0 for p = 0 whatever log q is. There the derivative by p, -inf, is given
@@ -356,12 +350,14 @@ def kl_div(
     >>> round(kl_div(np.log([[0.5, 0.5]]), [[1.0, 0.0]], reduction="batchmean").item(), 4)
     0.6931
     """
-    log_q, p = reals("kl_div", input, target)
+    choice("kl_div", "reduction", reduction, "mean", "sum", "none", "batchmean")
+    log_target = flag("kl_div", "log_target", log_target)
+    log_q, p = reals("kl_div", input=input, target=target)
     same_shape("kl_div", input=log_q, target=p)
     if log_target:
         loss = apply(_kl_of_logs, log_q, p)
     else:
-        all_of("kl_div", "target", p, p >= 0, "probabilities, at least 0")
+        all_elements("kl_div", "target", p, p >= 0, "probabilities, at least 0")
         loss = apply(_kl, log_q, p)
     if reduction == "batchmean":
         return reduce("kl_div", loss, "mean", float(loss.shape[0] if loss.ndim else 1))
@@ -387,11 +383,11 @@ def _rel_entr(p: Any, q: Any) -> Any:
         return p * (np.log(np.where(p > 0, p, 1)) - np.log(np.where(p > 0, q, 1)))
 
 
-def _two_distributions(label: str, *pq: ArrayLike) -> tuple[Tensor, Tensor]:
-    p, q = reals(label, *pq)
+def _two_distributions(label: str, **pq: ArrayLike) -> tuple[Tensor, Tensor]:
+    p, q = reals(label, **pq)
     same_shape(label, p=p, q=q)
-    distributions(label, "p", p)
-    distributions(label, "q", q)
+    check_distributions(label, "p", p)
+    check_distributions(label, "q", q)
     return p, q
 
 
@@ -413,7 +409,7 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, reduction: str = "mean") -> Tensor
     >>> round(kl_divergence([1.0, 0.0], [0.5, 0.5]).item(), 4)
     0.6931
     """
-    p, q = _two_distributions("kl_divergence", p, q)
+    p, q = _two_distributions("kl_divergence", p=p, q=q)
     return reduce("kl_divergence", np.sum(apply(_rel_entr, p, q), axis=-1), reduction)
 
 
@@ -435,7 +431,7 @@ def js_divergence(p: ArrayLike, q: ArrayLike, reduction: str = "mean") -> Tensor
     >>> round(js_divergence([1.0, 0.0], [0.0, 1.0]).item(), 4)
     0.6931
     """
-    p, q = _two_distributions("js_divergence", p, q)
+    p, q = _two_distributions("js_divergence", p=p, q=q)
     # p log(p / m) = (2p) log(2p / (p + q)) / 2: p + q cannot underflow, p/2 could
     both = apply(_rel_entr, 2 * p, p + q) + apply(_rel_entr, 2 * q, p + q)
     return reduce("js_divergence", np.sum(both, axis=-1) / 4, reduction)

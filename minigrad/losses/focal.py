@@ -11,8 +11,8 @@ from ..activations.softmax import _logsumexp
 from ..autograd.operators import array_of
 from ..autograd.rules import logistic
 from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
-from ..checks import array, number, real
-from .common import all_of, class_targets, class_weights, reduce
+from ..checks import all_elements, array, number, real
+from .common import class_targets, class_weights, reduce
 
 
 # p = sigmoid(s), log p = -softplus(-s), 1 - p = e^-softplus(s):  y = -(1 - p)^gamma log p  and
@@ -59,15 +59,15 @@ def focal_loss(
     0.1733
     """
     label = "focal_loss"
-    z = real(label, logits)
-    t = array_of(array(label, targets))
-    gamma = number(label, "gamma", gamma, "non-negative and finite")
+    z = real(label, "logits", logits)
+    t = array_of(array(label, "targets", targets))
+    gamma = number(label, "gamma", gamma, "[0, inf)")
     a: Any = None  # the weight of each target
     if t.shape == z.shape:
-        all_of(label, "targets", t, (t == 0) | (t == 1), "0 or 1")
+        all_elements(label, "targets", t, (t == 0) | (t == 1), "0 or 1")
         s = np.where(t == 1, z, -z)
         if alpha is not None:
-            alpha = number(label, "alpha", alpha, "in [0, 1]")
+            alpha = number(label, "alpha", alpha, "[0, 1]")
             a = np.where(t == 1, alpha, 1 - alpha)
     else:
         if z.ndim == 0 or z.shape[-1] < 2:
@@ -76,7 +76,7 @@ def focal_loss(
                 f"targets {t.shape}, got {z.shape}"
             )
         K = z.shape[-1]
-        y = class_targets(label, t, K, z.shape[:-1])[0].reshape(t.shape)
+        y = class_targets(label, "targets", t, K, z.shape[:-1])[0].reshape(t.shape)
         true = y[..., None] == np.arange(K)
         others = apply(_logsumexp, np.where(true, -np.inf, z), axis=-1)
         s = np.sum(np.where(true, z, 0), axis=-1) - others

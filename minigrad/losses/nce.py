@@ -6,8 +6,8 @@ import numpy as np
 
 from ..activations.relu_family import _softplus
 from ..autograd.tensor import ArrayLike, Tensor, apply
-from ..checks import reals
-from .common import reduce, same_shape
+from ..checks import reals, same_shape
+from .common import reduce
 
 
 def nce_loss(
@@ -35,7 +35,10 @@ def nce_loss(
     1.3863
     """
     label = "nce_loss"
-    mx, nx, my, ny = reals(label, log_model, log_noise, log_model_at_noise, log_noise_at_noise)
+    mx, nx, my, ny = reals(
+        label, log_model=log_model, log_noise=log_noise,
+        log_model_at_noise=log_model_at_noise, log_noise_at_noise=log_noise_at_noise,
+    )  # fmt: skip
     same_shape(label, log_model=mx, log_noise=nx)
     same_shape(label, log_model_at_noise=my, log_noise_at_noise=ny)
     if my.ndim != mx.ndim + 1 or my.shape[:-1] != mx.shape or my.shape[-1] == 0:

@@ -8,8 +8,8 @@ from ..activations.relu_family import _softplus
 from ..activations.softmax import _log_softmax
 from ..autograd.arrays import Array
 from ..autograd.tensor import ArrayLike, Tensor, apply
-from ..checks import number, reals
-from .common import all_of, gaps, graded, reduce, same_shape, signs
+from ..checks import all_elements, flag, number, reals, same_shape
+from .common import check_signs, gaps, graded, reduce
 
 
 def margin_ranking_loss(
@@ -39,10 +39,10 @@ def margin_ranking_loss(
     Tensor([0. , 1.5])
     """
     label = "margin_ranking_loss"
-    margin = number(label, "margin", margin, "finite")
-    a, b, y = reals(label, input1, input2, target)
+    margin = number(label, "margin", margin)
+    a, b, y = reals(label, input1=input1, input2=input2, target=target)
     same_shape(label, input1=a, input2=b, target=y)
-    return reduce(label, np.clip(-signs(label, y) * (a - b) + margin, 0, None), reduction)
+    return reduce(label, np.clip(-check_signs(label, y) * (a - b) + margin, 0, None), reduction)
 
 
 def _pairwise_logistic(s: Tensor, w: Array, sigma: float) -> Tensor:
@@ -78,10 +78,10 @@ def ranknet_loss(
     >>> round(ranknet_loss([2.0, 1.0], [1, 0]).item(), 4)
     0.3133
     """
-    sigma = number("ranknet_loss", "sigma", sigma, "positive and finite")
+    sigma = number("ranknet_loss", "sigma", sigma, "(0, inf)")
     s, r = graded("ranknet_loss", scores=scores, relevance=relevance)
     w = (r[..., :, None] > r[..., None, :]).astype(s.dtype)
-    if ties:
+    if flag("ranknet_loss", "ties", ties):
         n = r.shape[-1]
         w += 0.5 * ((r[..., :, None] == r[..., None, :]) & ~np.eye(n, dtype=bool))
     return reduce("ranknet_loss", _pairwise_logistic(s, w, sigma), reduction)
@@ -116,9 +116,9 @@ def lambdarank_loss(
     0.4847
     """
     label = "lambdarank_loss"
-    sigma = number(label, "sigma", sigma, "positive and finite")
+    sigma = number(label, "sigma", sigma, "(0, inf)")
     s, r = graded(label, scores=scores, relevance=relevance)
-    all_of(label, "relevance", r, r >= 0, "at least 0")
+    all_elements(label, "relevance", r, r >= 0, "at least 0")
     n = r.shape[-1]
     rank = np.argsort(np.argsort(-s.data, axis=-1, kind="stable"), axis=-1)  # from 0
     discount = 1 / np.log2(np.arange(2, n + 2))

@@ -8,20 +8,20 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
-from ..checks import number, reals
-from .common import reduce, same_shape, weights
+from ..checks import number, reals, same_shape
+from .common import check_weights, reduce
 
 LOG2 = float(np.log(2))
 
 
 def _difference(label: str, input: ArrayLike, target: ArrayLike) -> Tensor:
-    x, y = reals(label, input, target)
+    x, y = reals(label, input=input, target=target)
     same_shape(label, input=x, target=y)
     return x - y
 
 
 def _element_weights(label: str, weight: ArrayLike, loss: Any) -> Array:
-    w = weights(label, "weight", weight, loss.shape, loss.dtype)
+    w = check_weights(label, "weight", weight, loss.shape, loss.dtype)
     same_shape(label, weight=w, input=loss)
     return w
 
@@ -111,7 +111,7 @@ def huber_loss(
     >>> huber_loss([0.5, 3.0], [0.0, 0.0], reduction="none")
     Tensor([0.125, 2.5  ])
     """
-    delta = number("huber_loss", "delta", delta, "positive and finite")
+    delta = number("huber_loss", "delta", delta, "(0, inf)")
     loss = apply(_huber, _difference("huber_loss", input, target), delta)
     if weight is not None:
         loss = loss * _element_weights("huber_loss", weight, loss)
@@ -135,7 +135,7 @@ def smooth_l1_loss(
     >>> smooth_l1_loss([0.5, 3.0], [0.0, 0.0], reduction="none", beta=2.0)
     Tensor([0.0625, 2.    ])
     """
-    beta = number("smooth_l1_loss", "beta", beta, "non-negative and finite")
+    beta = number("smooth_l1_loss", "beta", beta, "[0, inf)")
     d = _difference("smooth_l1_loss", input, target)
     if beta < np.finfo(d.dtype).tiny:  # |d| - beta/2 is |d| to all digits, and 1/beta overflows
         return reduce("smooth_l1_loss", np.abs(d), reduction)
@@ -188,6 +188,6 @@ def quantile_loss(
     >>> quantile_loss([0.0, 0.0], [1.0, -1.0], q=0.9, reduction="none").numpy().round(4)
     array([0.9, 0.1])
     """
-    q = number("quantile_loss", "q", q, "in (0, 1)")
+    q = number("quantile_loss", "q", q, "(0, 1)")
     d = -_difference("quantile_loss", input, target)
     return reduce("quantile_loss", np.maximum(q * d, (q - 1) * d), reduction)

@@ -13,9 +13,9 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import ArrayLike
+from ..checks import each, floats, function
 from .gradient_descent import SteepestDescent, descend, searching
-from .options import check_option
-from .problem import OptimizeResult, Point, evaluating, largest, plain
+from .problem import OptimizeResult, Point, largest, quiet_with_grad
 
 
 class ConjugateGradient(SteepestDescent):
@@ -106,31 +106,32 @@ def linear_cg(
     >>> result.nit, result.x.round(4)
     (2, array([0.0909, 0.6364]))
     """
-    b = plain("linear_cg", "b", b)
+    b = floats("linear_cg", "b", b)
     if b.ndim != 1 or not np.isfinite(b).all():
         raise ValueError(
             f"linear_cg: b must be a vector of finite numbers, got shape {b.shape}"
             + (", with others among them" if b.ndim == 1 else "")
         )
     n = b.size
-    product = A if callable(A) else symmetric(plain("linear_cg", "A", A), n).__matmul__
-    x = np.zeros_like(b) if x0 is None else plain("linear_cg", "x0", x0).astype(b.dtype)
+    product = A if callable(A) else symmetric(floats("linear_cg", "A", A), n).__matmul__
+    x = np.zeros_like(b) if x0 is None else floats("linear_cg", "x0", x0).astype(b.dtype)
     if x.shape != (n,) or not np.isfinite(x).all():
         raise ValueError(f"linear_cg: x0 must be {n} finite numbers, as b, got shape {x.shape}")
-    for name, value in {"rtol": rtol, "atol": atol}.items():
-        check_option(name, value, who="linear_cg")
+    each("linear_cg", "[0, inf)", rtol=rtol, atol=atol)
     if maxiter is None:
         maxiter = 10 * n
-    check_option("maxiter", maxiter, who="linear_cg")
+    each("linear_cg", "{0, 1, ...}", maxiter=maxiter)
+    if preconditioner is not None:
+        function("linear_cg", "preconditioner", preconditioner)
 
     def vector(who: str, v: ArrayLike) -> Array:
         """What a function of the user gave, checked."""
-        array = plain("linear_cg", who, v)
+        array = floats("linear_cg", who, v)
         if array.shape != (n,):
             raise ValueError(f"linear_cg: {who} must have b's shape {(n,)}, got {array.shape}")
         return array
 
-    with evaluating():
+    with quiet_with_grad():
         r = b - vector("A v", product(x)) if x.any() else b
         z = vector("M⁻¹ r", preconditioner(r)) if preconditioner else r
         d, rz = z, r @ z

@@ -14,8 +14,8 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import ArrayLike, Tensor
-from .options import check_search
-from .problem import Point, evaluating, plain, rounding, starting_point
+from ..checks import each, floats, number
+from .problem import Point, quiet_with_grad, rounding, starting_point
 
 
 class LineSearch(NamedTuple):
@@ -64,10 +64,12 @@ def backtracking(
     >>> found.alpha, found.point.x
     (0.0625, array([-0.75]))
     """
-    check_search("backtracking", alpha=alpha, c1=c1, shrink=shrink, maxiter=maxiter)
+    alpha = number("backtracking", "alpha", alpha, "(0, inf)")
+    each("backtracking", "(0, 1)", c1=c1, shrink=shrink)
+    each("backtracking", "{1, 2, ...}", maxiter=maxiter)
     start, p, slope = prepare("backtracking", f, x, p)
     for trial in range(1, maxiter + 1):
-        with evaluating():
+        with quiet_with_grad():
             point = Point(start.f, start.x + alpha * p)
             # φ(α) <= φ(0) + c1 α φ'(0);   where rounding hides the fall, the slope must shrink
             fallen = point.fun <= start.fun + c1 * alpha * slope
@@ -119,13 +121,17 @@ def strong_wolfe(
     >>> bool(abs(2 * found.point.x * 0.01) <= 0.1 * 6 * 0.01)
     True
     """
-    check_search("strong_wolfe", alpha=alpha, c1=c1, c2=c2, maxiter=maxiter)
+    alpha = number("strong_wolfe", "alpha", alpha, "(0, inf)")
+    each("strong_wolfe", "(0, 1)", c1=c1, c2=c2)
+    each("strong_wolfe", "{1, 2, ...}", maxiter=maxiter)
+    if not c1 < c2:
+        raise ValueError(f"strong_wolfe: c1 must be below c2, got {c1} and {c2}")
     start, p, slope0 = prepare("strong_wolfe", f, x, p)
     # lo: the best length so far with enough fall. Once hi is known, the interval between them
     # holds lengths that satisfy both conditions, and φ falls from lo towards hi.
     lo, hi = Trial(0.0, start, slope0), None
     for trials in range(1, maxiter + 1):
-        with evaluating():
+        with quiet_with_grad():
             point = Point(start.f, start.x + alpha * p)
             if hi and np.array_equal(point.x, lo.point.x):
                 break  # the interval has become too small for x
@@ -188,11 +194,11 @@ def prepare(
 ) -> tuple[Point, Array, float]:
     """The start as a Point, p as a flat array, and the slope φ'(0) = ∇f(x)·p; all checked."""
     start = x if isinstance(x, Point) else starting_point(who, f, x)
-    direction = plain(who, "p", p)
+    direction = floats(who, "p", p)
     if direction.shape not in (start.x.shape, start.f.shape):
         raise ValueError(f"{who}: p must have x's shape {start.f.shape}, got {direction.shape}")
     direction = direction.ravel().astype(start.x.dtype, copy=False)
-    with evaluating():
+    with quiet_with_grad():
         slope = float(start.jac @ direction)
     if not slope < 0:
         raise ValueError(f"{who}: p must go downhill, ∇f(x)·p < 0, got {slope:.3g}: try p = -∇f(x)")

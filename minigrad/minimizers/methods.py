@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 from ..autograd.tensor import ArrayLike, Tensor
+from ..checks import choice, option
 from .conjugate_gradient import conjugate_gradient
 from .gradient_descent import gradient_descent
 from .lagrange_multipliers import Constraints, augmented_lagrangian, newton_kkt
 from .newton import newton, newton_cg
-from .options import check_option
-from .problem import OptimizeResult, evaluating, starting_point
+from .problem import OptimizeResult, quiet_with_grad, starting_point
 from .quasi_newton import bfgs, l_bfgs
 
 METHODS: dict[str, Callable[..., OptimizeResult]] = {
@@ -26,6 +25,20 @@ METHODS: dict[str, Callable[..., OptimizeResult]] = {
     "augmented-lagrangian": augmented_lagrangian,
 }
 CONSTRAINED = ("newton-kkt", "augmented-lagrangian")
+
+# What options each method has, and where they must lie; what they are by default stands with it.
+ENDS: dict[str, Any] = {"maxiter": "{0, 1, ...}", "gtol": "[0, inf)"}
+SEARCHES = ENDS | {"line_search": ("strong_wolfe", "backtracking")}
+OPTIONS = {
+    "gradient-descent": SEARCHES | {"lr": "(0, inf)"},
+    "newton": SEARCHES | {"lr": "(0, inf)", "damping": "{False, True}"},
+    "newton-cg": SEARCHES,
+    "bfgs": SEARCHES | {"scaling": ("first", "none")},
+    "l-bfgs": SEARCHES | {"memory": "{1, 2, ...}", "scaling": ("latest", "first", "none")},
+    "cg": SEARCHES | {"beta": ("polak-ribiere", "fletcher-reeves")},
+    "newton-kkt": ENDS,
+    "augmented-lagrangian": ENDS | {"penalty": "(0, inf)"},
+}
 
 
 def minimize(
@@ -84,18 +97,15 @@ def minimize(
     >>> result.success, result.x.round(6)
     (True, array([1., 1.]))
     """
-    if not isinstance(method, str) or method not in METHODS:
-        raise ValueError(
-            f"minimize: method must be one of {', '.join(map(repr, METHODS))}, got {method!r}"
-        )
-    run = METHODS[method]
-    known = [p.name for p in inspect.signature(run).parameters.values() if p.kind == p.KEYWORD_ONLY]
-    for name, value in options.items():
-        if name not in known:
+    choice("minimize", "method", method, *METHODS)
+    for key, value in options.items():
+        if key not in OPTIONS[method]:
             raise ValueError(
-                f"minimize: method {method!r} has no option {name!r}; there are {', '.join(known)}"
+                f"minimize: method {method!r} has no option {key!r}; there are "
+                f"{', '.join(OPTIONS[method])}"
             )
-        check_option(name, value, "latest" if method == "l-bfgs" else None)
+        if key != "lr" or value is not None:
+            option("minimize", key, value, OPTIONS[method][key])
     if options.get("lr") is not None and "line_search" in options:
         raise ValueError(
             "minimize: lr means fixed steps, line_search looks for them: pass only one"
@@ -114,8 +124,8 @@ def minimize(
                 else "needs constraints=: without, use another method"
             )
         )
-    with evaluating():
+    with quiet_with_grad():
         at = starting_point("minimize", f, x0)
         if given:
-            return run(at, Constraints(constraints, at), **options)
-        return run(at, **options)
+            return METHODS[method](at, Constraints(constraints, at), **options)
+        return METHODS[method](at, **options)

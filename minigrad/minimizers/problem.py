@@ -14,6 +14,7 @@ import numpy as np
 from ..autograd.arrays import Array
 from ..autograd.calculus import grad, gradient, hessian
 from ..autograd.tensor import ArrayLike, Tensor, recording
+from ..checks import floats, function
 
 
 class Function:
@@ -79,9 +80,9 @@ class Point:
 
 
 @contextmanager
-def evaluating() -> Iterator[None]:
-    """Gradients on, also inside no_grad(); warnings of overflow off: trial points may well be wild,
-    and what is not finite is noticed where it matters."""
+def quiet_with_grad() -> Iterator[None]:
+    """Record, also inside no_grad(), without NumPy's warnings: trial points of a line search may
+    overflow, and callers test `Point.finite`."""
     with recording(True), np.errstate(all="ignore"):
         yield
 
@@ -135,26 +136,15 @@ def outcome(
     )
 
 
-def plain(who: str, name: str, value: ArrayLike) -> Array:
-    """The argument as an array of floats."""
-    array = value.data if isinstance(value, Tensor) else np.asarray(value)
-    if array.dtype.kind in "iu":
-        array = array.astype(float)
-    if array.dtype.kind != "f":
-        raise TypeError(f"{who}: {name} must be real numbers, got {value!r}")
-    return array
-
-
 def starting_point(who: str, f: Callable[[Tensor], Any], x0: ArrayLike) -> Point:
     """f as a Function, at x0: something to start from, or an error that says why not."""
-    if not callable(f):
-        raise TypeError(f"{who}: f must be a function of a Tensor, got {f!r}")
-    x = plain(who, "x0" if who == "minimize" else "x", x0)
+    function(who, "f", f, "a function of a Tensor")
+    x = floats(who, "x0" if who == "minimize" else "x", x0)
     if not np.isfinite(x).all():
         raise ValueError(f"{who}: the start must be finite, got {x}")
     if not x.size:
         raise ValueError(f"{who}: the start has no elements, shape {x.shape}: nothing to vary")
-    with evaluating():
+    with quiet_with_grad():
         at = Point(Function(f, x.shape), x.flatten())
         if not at.y.requires_grad:
             raise ValueError(

@@ -8,9 +8,9 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import ArrayLike, Tensor
-from ..init import check_number
+from ..checks import flag, number, real
 from .channels import ChannelNorm, by_known, check_running, per_channel
-from .standardize import check_shapes, floating, fused, standardize
+from .standardize import check_shapes, fused, standardize
 
 
 def batch_norm(
@@ -50,7 +50,7 @@ def batch_norm(
     array([[-1.],
            [ 1.]])
     """
-    x = floating(x)
+    x = real("batch_norm", "x", x)
     if x.ndim < 2:
         raise ValueError(f"batch_norm: x must be (N, C) or (N, C, ...), got {x.shape}")
     axes = (0, *range(2, x.ndim))
@@ -59,8 +59,9 @@ def batch_norm(
         "batch_norm", x.shape[1:2], f"one for each channel of x {x.shape}",
         running_mean=running_mean, running_var=running_var, weight=weight, bias=bias,
     )  # fmt: skip
-    check_number("batch_norm", "eps", eps, low=0)
-    check_number("batch_norm", "momentum", momentum, low=0, high=1)
+    eps = number("batch_norm", "eps", eps, "[0, inf)")
+    momentum = number("batch_norm", "momentum", momentum, "[0, 1]")
+    training = flag("batch_norm", "training", training)
     weight, bias = per_channel(weight, x.ndim - 2), per_channel(bias, x.ndim - 2)
     if not training:
         if running_mean is None or running_var is None:
@@ -94,7 +95,7 @@ class _BatchNorm(ChannelNorm):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
 
     def forward(self, x: ArrayLike) -> Tensor:
-        self.check_input(x)
+        x = self.checked(x)
         y = batch_norm(
             x, self.running_mean, self.running_var, self.weight, self.bias,
             training=self.training or not self.track_running_stats,

@@ -11,9 +11,9 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import ArrayLike, Tensor
-from ..init import check_number
+from ..checks import flag, float_dtype, integer, number, real
 from ..module import Module
-from .standardize import affine_parameters, positive
+from .standardize import affine_parameters
 
 
 def per_channel(p: ArrayLike | None, behind: int) -> Any:
@@ -65,23 +65,25 @@ class ChannelNorm(Module):
         dtype: Any,
     ) -> None:
         name = type(self).__name__
-        self.num_features = positive(name, "num_features", num_features)
-        check_number(name, "eps", eps, low=0)
-        check_number(name, "momentum", 0 if momentum is None else momentum, low=0, high=1)
-        self.eps, self.momentum = eps, momentum
-        self.track_running_stats = track_running_stats
+        self.num_features = integer(name, "num_features", num_features)
+        self.eps = number(name, "eps", eps, "[0, inf)")
+        self.momentum = None if momentum is None else number(name, "momentum", momentum, "[0, 1]")
+        self.track_running_stats = flag(name, "track_running_stats", track_running_stats)
+        affine, dtype = flag(name, "affine", affine), float_dtype(name, dtype)
         self.weight, self.bias = affine_parameters(num_features, affine, dtype)
         self.running_mean = np.zeros(num_features, dtype) if track_running_stats else None
         self.running_var = np.ones(num_features, dtype) if track_running_stats else None
         self.num_batches_tracked = np.array(0) if track_running_stats else None
 
-    def check_input(self, x: ArrayLike) -> None:
-        shape = np.shape(x)
-        if len(shape) not in self.ndims or shape[1] != self.num_features:
+    def checked(self, x: ArrayLike) -> Tensor:
+        """x as a Tensor, if it is laid out as it must be."""
+        y = real(type(self).__name__, "x", x)
+        if y.ndim not in self.ndims or y.shape[1] != self.num_features:
             raise ValueError(
                 f"{type(self).__name__}: x must be {self.layout} with C = {self.num_features}, "
-                f"got {shape}"
+                f"got {y.shape}"
             )
+        return y
 
     def next_momentum(self) -> float:
         """The weight of the coming batch: 1/t without momentum, which makes a plain average."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd.tensor import ArrayLike
-from ..init import check_number
+from ..checks import number, real
 from .residual_and_norm import _Residual
 
 
@@ -32,10 +32,10 @@ class DeepNorm(_Residual):
 
     def __init__(self, norm: Callable[..., Any], branch: Callable[..., Any], alpha: float) -> None:
         super().__init__(norm, branch)
-        check_number("DeepNorm", "alpha", alpha, above=0)
-        self.alpha = float(alpha)
+        self.alpha = number("DeepNorm", "alpha", alpha, "(0, inf)")
 
     def forward(self, x: ArrayLike, *args: Any, **kwargs: Any) -> Any:
+        x = real("DeepNorm", "x", x)
         return self.norm(self.alpha * x + self.branched(x, *args, **kwargs))
 
     def extra_repr(self) -> str:

@@ -13,16 +13,14 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import ArrayLike, Tensor
-from ..init import check_number
+from ..checks import flag, float_dtype, integer, number, real
 from ..module import Module
 from .channels import ChannelNorm, by_known, check_running, per_channel
 from .standardize import (
     affine_parameters,
-    as_shape,
     check_shapes,
-    floating,
     fused,
-    positive,
+    one_or_more,
     standardize,
     trailing,
 )
@@ -56,10 +54,10 @@ def layer_norm(
     >>> layer_norm([[1.0, 2.0, 3.0]], 3).numpy().round(4)
     array([[-1.2247,  0.    ,  1.2247]])
     """
-    x = floating(x)
+    x = real("layer_norm", "x", x)
     axes = trailing("layer_norm", x, normalized_shape)
     check_shapes("layer_norm", x.shape[axes[0] :], "as normalized_shape", weight=weight, bias=bias)
-    check_number("layer_norm", "eps", eps, low=0)
+    eps = number("layer_norm", "eps", eps, "[0, inf)")
     return fused(standardize, x, weight, bias, axes, eps)
 
 
@@ -91,8 +89,8 @@ def group_norm(
     >>> group_norm([[1.0, 3.0, 10.0, 30.0]], 2).numpy().round(4)
     array([[-1.,  1., -1.,  1.]])
     """
-    x = floating(x)
-    G = positive("group_norm", "num_groups", num_groups)
+    x = real("group_norm", "x", x)
+    G = integer("group_norm", "num_groups", num_groups)
     if x.ndim < 2 or x.shape[1] % G or 0 in x.shape[1:]:
         raise ValueError(
             "group_norm: x must be (N, C, ...), not empty, with C divisible by num_groups "
@@ -102,7 +100,7 @@ def group_norm(
     check_shapes(
         "group_norm", (C,), f"one for each channel of x {x.shape}", weight=weight, bias=bias
     )
-    check_number("group_norm", "eps", eps, low=0)
+    eps = number("group_norm", "eps", eps, "[0, inf)")
     ones = [1] * len(rest)
     w, b = (p if p is None else np.reshape(p, (G, C // G, *ones)) for p in (weight, bias))
     grouped = np.reshape(x, (N, G, C // G, *rest))
@@ -144,7 +142,7 @@ def instance_norm(
     array([[[-1.,  1.],
             [-1.,  1.]]])
     """
-    x = floating(x)
+    x = real("instance_norm", "x", x)
     if x.ndim < 3:
         raise ValueError(f"instance_norm: x must be (N, C, positions...), got {x.shape}")
     axes = tuple(range(2, x.ndim))
@@ -153,8 +151,9 @@ def instance_norm(
         "instance_norm", x.shape[1:2], f"one for each channel of x {x.shape}",
         running_mean=running_mean, running_var=running_var, weight=weight, bias=bias,
     )  # fmt: skip
-    check_number("instance_norm", "eps", eps, low=0)
-    check_number("instance_norm", "momentum", momentum, low=0, high=1)
+    eps = number("instance_norm", "eps", eps, "[0, inf)")
+    momentum = number("instance_norm", "momentum", momentum, "[0, 1]")
+    use_input_stats = flag("instance_norm", "use_input_stats", use_input_stats)
     weight, bias = per_channel(weight, x.ndim - 2), per_channel(bias, x.ndim - 2)
     if not use_input_stats:
         if running_mean is None or running_var is None:
@@ -200,11 +199,14 @@ class LayerNorm(Module):
         bias: bool = True,
         dtype: Any = np.float64,
     ) -> None:
-        self.normalized_shape = as_shape("LayerNorm", normalized_shape)
-        check_number("LayerNorm", "eps", eps, low=0)
-        self.eps = eps
-        self.weight, self.bias = affine_parameters(self.normalized_shape, elementwise_affine, dtype)
-        if not bias:
+        name = "LayerNorm"
+        self.normalized_shape = one_or_more(name, normalized_shape)
+        self.eps = number(name, "eps", eps, "[0, inf)")
+        affine = flag(name, "elementwise_affine", elementwise_affine)
+        self.weight, self.bias = affine_parameters(
+            self.normalized_shape, affine, float_dtype(name, dtype)
+        )
+        if not flag(name, "bias", bias):
             self.bias = None
 
     def forward(self, x: ArrayLike) -> Tensor:
@@ -240,21 +242,21 @@ class GroupNorm(Module):
         affine: bool = True,
         dtype: Any = np.float64,
     ) -> None:
-        self.num_groups = positive("GroupNorm", "num_groups", num_groups)
-        self.num_channels = positive("GroupNorm", "num_channels", num_channels)
+        self.num_groups = integer("GroupNorm", "num_groups", num_groups)
+        self.num_channels = integer("GroupNorm", "num_channels", num_channels)
         if num_channels % num_groups:
             raise ValueError(
                 f"GroupNorm: num_groups must divide num_channels, got {num_groups}, {num_channels}"
             )
-        check_number("GroupNorm", "eps", eps, low=0)
-        self.eps = eps
-        self.weight, self.bias = affine_parameters(num_channels, affine, dtype)
+        self.eps = number("GroupNorm", "eps", eps, "[0, inf)")
+        self.weight, self.bias = affine_parameters(
+            num_channels, flag("GroupNorm", "affine", affine), float_dtype("GroupNorm", dtype)
+        )
 
     def forward(self, x: ArrayLike) -> Tensor:
-        if np.ndim(x) < 2 or np.shape(x)[1] != self.num_channels:
-            raise ValueError(
-                f"GroupNorm: x must be (N, {self.num_channels}, ...), got {np.shape(x)}"
-            )
+        x = real("GroupNorm", "x", x)
+        if x.ndim < 2 or x.shape[1] != self.num_channels:
+            raise ValueError(f"GroupNorm: x must be (N, {self.num_channels}, ...), got {x.shape}")
         return group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -289,9 +291,10 @@ class InstanceNorm2d(ChannelNorm):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
 
     def forward(self, x: ArrayLike) -> Tensor:
-        if np.ndim(x) == 3:
-            return self.forward(np.expand_dims(x, 0))[0]
-        self.check_input(x)
+        x = real("InstanceNorm2d", "x", x)
+        if x.ndim == 3:
+            return self.forward(x[None])[0]
+        x = self.checked(x)
         return instance_norm(
             x, self.running_mean, self.running_var, self.weight, self.bias,
             use_input_stats=self.training or not self.track_running_stats,

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..autograd.arrays import means
 from ..autograd.tensor import ArrayLike, Tensor, primitive
-from ..init import check_number
+from ..checks import flag, float_dtype, number, real
 from ..module import Module
-from .standardize import affine_parameters, as_shape, check_shapes, floating, fused, trailing
+from .standardize import affine_parameters, check_shapes, fused, one_or_more, trailing
 
 
 # With z = x r and r = 1 / √(mean(x²) + ε):    dL/dx = r (dz - z mean(dz z)),
@@ -61,11 +61,11 @@ def rms_norm(
     >>> rms_norm([[3.0, 4.0]], 2).numpy().round(4)
     array([[0.8485, 1.1314]])
     """
-    x = floating(x)
+    x = real("rms_norm", "x", x)
     axes = trailing("rms_norm", x, normalized_shape)
     check_shapes("rms_norm", x.shape[axes[0] :], "as normalized_shape", weight=weight)
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
-    check_number("rms_norm", "eps", eps, low=0)
+    eps = number("rms_norm", "eps", eps, "[0, inf)")
     return fused(scale_to_unit, x, weight, axes, eps)
 
 
@@ -94,10 +94,11 @@ class RMSNorm(Module):
         elementwise_affine: bool = True,
         dtype: Any = np.float64,
     ) -> None:
-        self.normalized_shape = as_shape("RMSNorm", normalized_shape)
-        check_number("RMSNorm", "eps", 0 if eps is None else eps, low=0)
-        self.eps = eps
-        self.weight, _ = affine_parameters(self.normalized_shape, elementwise_affine, dtype)
+        name = "RMSNorm"
+        self.normalized_shape = one_or_more(name, normalized_shape)
+        self.eps = None if eps is None else number(name, "eps", eps, "[0, inf)")
+        affine = flag(name, "elementwise_affine", elementwise_affine)
+        self.weight, _ = affine_parameters(self.normalized_shape, affine, float_dtype(name, dtype))
 
     def forward(self, x: ArrayLike) -> Tensor:
         return rms_norm(x, self.normalized_shape, self.weight, self.eps)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd.arrays import means
-from ..autograd.operators import array_of
-from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
+from ..autograd.tensor import Tensor, apply, primitive
+from ..checks import array, sizes
 from ..module import Parameter
 
 
@@ -70,44 +70,29 @@ def fused(f: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> Tensor:
     return y.astype(np.result_type(np.float16, *(a.dtype for a in args[:2] if hasattr(a, "dtype"))))
 
 
-def floating(x: ArrayLike) -> Any:
-    """A Tensor or array of floating-point numbers; integers become float64, as in NumPy."""
-    x = x if isinstance(x, Tensor) else np.asarray(x)
-    return x if x.dtype.kind == "f" else x.astype(np.float64)
-
-
 def check_shapes(caller: str, shape: tuple[int, ...], reason: str, **arrays: Any) -> None:
     """Raise ValueError unless each of the arrays that is given has the shape."""
     for label, a in arrays.items():
-        if a is not None and (got := np.asarray(array_of(a)).shape) != shape:
+        if a is not None and (got := array(caller, label, a).shape) != shape:
             raise ValueError(f"{caller}: {label} must be {shape}, {reason}, got {got}")
 
 
-def as_shape(caller: str, shape: Any) -> tuple[int, ...]:
-    numbers = (shape,) if np.ndim(shape) == 0 else tuple(shape)
-    if not numbers or not all(isinstance(n, (int, np.integer)) and n > 0 for n in numbers):
-        raise ValueError(
-            f"{caller}: normalized_shape must be one or more positive integers, got {shape!r}"
-        )
-    return numbers
-
-
-def positive(caller: str, label: str, n: Any) -> int:
-    if not isinstance(n, (int, np.integer)) or n < 1:
-        raise ValueError(f"{caller}: {label} must be a positive integer, got {n!r}")
-    return int(n)
+def one_or_more(caller: str, normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+    """`normalized_shape` as a tuple of sizes that is not empty."""
+    shape = sizes(caller, "normalized_shape", normalized_shape)
+    if not shape:
+        raise ValueError(f"{caller}: normalized_shape must have one size or more, got ()")
+    return shape
 
 
 def trailing(caller: str, x: Any, normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
     """The last axes of x, those of `normalized_shape`, after checking that they agree."""
-    shape, given = normalized_shape, x.shape
-    if type(shape) is not tuple or 0 in shape or given[-len(shape) :] != shape:
-        shape = as_shape(caller, normalized_shape)
-    if given[-len(shape) :] != shape:
+    shape = one_or_more(caller, normalized_shape)
+    if x.shape[-len(shape) :] != shape:
         raise ValueError(
-            f"{caller}: the last axes of x must be normalized_shape {shape}, got x {given}"
+            f"{caller}: the last axes of x must be normalized_shape {shape}, got x {x.shape}"
         )
-    return tuple(range(len(given) - len(shape), len(given)))
+    return tuple(range(x.ndim - len(shape), x.ndim))
 
 
 def affine_parameters(

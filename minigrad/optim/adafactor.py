@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd.arrays import Array
-from .optimizer import Optimizer, Params, in_domain, norm
+from ..checks import number, numbers
+from .optimizer import Optimizer, Params, norm
 
 
 class Adafactor(Optimizer):
@@ -68,17 +69,9 @@ class Adafactor(Optimizer):
     def checked_option(cls, key: str, value: Any) -> Any:
         if key != "eps":
             return super().checked_option(key, value)
-        pair = isinstance(value, (tuple, list)) and len(value) == 2
-        if (
-            not pair
-            or not all(e is None or in_domain(e, "[0, inf)") for e in value)
-            or value[1] is None
-        ):
-            raise ValueError(
-                f"{cls.__name__}: eps must be two numbers in [0, inf), the first may be None, "
-                f"got {value!r}"
-            )
-        return tuple(None if e is None else float(e) for e in value)
+        if isinstance(value, (tuple, list)) and len(value) == 2 and value[0] is None:
+            return None, number(cls.__name__, "eps[1]", value[1], "[0, inf)")
+        return numbers(cls.__name__, key, value, 2, "[0, inf)")
 
     def state_shape(self, key: str, shape: tuple[int, ...]) -> tuple[int, ...]:
         if key == "v":

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import Tensor
-from .optimizer import in_domain
+from ..checks import number
 
 
 class Average:
@@ -141,10 +141,8 @@ class EMA(Average):
     """
 
     def __init__(self, params: Iterable[Tensor], decay: float = 0.999) -> None:
-        if not in_domain(decay, "[0, 1]"):
-            raise ValueError(f"EMA: decay must be in [0, 1], got {decay!r}")
         super().__init__(params)
-        self.decay = float(decay)
+        self.decay = number("EMA", "decay", decay, "[0, 1]")
 
     def weight(self) -> float:
         return 1 - self.decay if self.n > 1 else 1.0

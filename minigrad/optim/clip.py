@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import Tensor
-from .optimizer import in_domain
+from ..checks import flag, number
 
 
 def clip_grad_norm(
@@ -47,11 +47,16 @@ def clip_grad_norm(
     >>> clip_grad_norm([x], max_norm=1.0), x.grad.round(3)
     (5.0, array([0.6, 0.8]))
     """
-    if not in_domain(max_norm, "[0, inf]"):
-        raise ValueError(f"clip_grad_norm: max_norm must be in [0, inf], got {max_norm!r}")
-    if not in_domain(norm_type, "(0, inf]"):
-        raise ValueError(f"clip_grad_norm: norm_type must be in (0, inf], got {norm_type!r}")
-    given = [params] if isinstance(params, Tensor) else list(params)
+    max_norm = number("clip_grad_norm", "max_norm", max_norm, "[0, inf]")
+    norm_type = number("clip_grad_norm", "norm_type", norm_type, "(0, inf]")
+    error_if_nonfinite = flag("clip_grad_norm", "error_if_nonfinite", error_if_nonfinite)
+    given = [params] if isinstance(params, Tensor) else params
+    if not isinstance(given, Iterable):
+        raise TypeError(f"clip_grad_norm: params must be tensors, got {params!r}")
+    given = list(given)
+    for p in given:
+        if not isinstance(p, Tensor):
+            raise TypeError(f"clip_grad_norm: params must be tensors, got {p!r}")
     total, factor = clip_factor([p.grad for p in given if p.grad is not None], max_norm, norm_type)
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(

@@ -8,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 
 from ..autograd.arrays import Array
-from .optimizer import Closure, Optimizer, in_domain
+from ..checks import integer, number
+from .optimizer import Closure, Optimizer
 
 
 class Lookahead(Optimizer):
@@ -41,11 +42,9 @@ class Lookahead(Optimizer):
     def __init__(self, opt: Optimizer, k: int = 5, alpha: float = 0.5) -> None:
         if not isinstance(opt, Optimizer):
             raise TypeError(f"Lookahead: opt must be an optimizer, got {opt!r}")
-        if not in_domain(k, "{1, 2, ...}"):
-            raise ValueError(f"Lookahead: k must be in {{1, 2, ...}}, got {k!r}")
-        if not in_domain(alpha, "[0, 1]"):
-            raise ValueError(f"Lookahead: alpha must be in [0, 1], got {alpha!r}")
-        self.opt, self.k, self.alpha = opt, int(k), float(alpha)
+        self.opt = opt
+        self.k = integer("Lookahead", "k", k)
+        self.alpha = number("Lookahead", "alpha", alpha, "[0, 1]")
         self.param_groups = opt.param_groups
         self._params = [p for group in opt.param_groups for p in group["params"]]
         self._slow: list[Array] = []  # φ, taken at the start of each round

@@ -5,7 +5,8 @@ from typing import Any
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import Tensor
-from .optimizer import Optimizer, Params, in_domain, norm
+from ..checks import choice, numbers
+from .optimizer import Optimizer, Params, norm
 
 
 class Muon(Optimizer):
@@ -68,17 +69,11 @@ class Muon(Optimizer):
     @classmethod
     def checked_option(cls, key: str, value: Any) -> Any:
         if key == "ns_coefficients":
-            three = isinstance(value, (tuple, list)) and len(value) == 3
-            if not three or not all(in_domain(x, "(-inf, inf)") for x in value):
-                raise ValueError(f"{cls.__name__}: {key} must be three numbers, got {value!r}")
-            return tuple(map(float, value))
+            return numbers(cls.__name__, key, value, 3, "(-inf, inf)")
         if key == "adjust_lr_fn":
-            if value not in (None, "original", "match_rms_adamw"):
-                raise ValueError(
-                    f"{cls.__name__}: {key} must be None, 'original' or 'match_rms_adamw', "
-                    f"got {value!r}"
-                )
-            return value
+            if value is None:
+                return None
+            return choice(cls.__name__, key, value, "original", "match_rms_adamw")
         return super().checked_option(key, value)
 
     def check_parameter(self, p: Tensor) -> None:

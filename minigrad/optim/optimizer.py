@@ -27,6 +27,7 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.tensor import Tensor, recording
+from ..checks import function, numbers, option
 from .blocks import Block, make_blocks, with_gradient
 
 Params = Iterable[Any]  # tensors, or dicts {"params": [...], "lr": ..., ...}
@@ -151,8 +152,7 @@ class Optimizer:
         for p in params:
             if not isinstance(p, Tensor) or not p.requires_grad or p._f is not None:
                 raise TypeError(
-                    f"{self._name}: parameters must be leaf tensors with requires_grad=True, "
-                    f"got {p!r}"
+                    f"{self._name}: params must be leaf tensors with requires_grad=True, got {p!r}"
                 )
             if id(p) in seen:
                 raise ValueError(f"{self._name}: a parameter of shape {p.shape} is given twice")
@@ -211,8 +211,7 @@ class Optimizer:
         Groups keep the ratio that their rates have now: f(t) is the optimizer's `lr`. A loaded
         state brings its t with it, so call this before `load_state_dict` to go on.
         """
-        if not callable(f):
-            raise TypeError(f"{self._name}: a schedule is a function of the step, got {f!r}")
+        function(self._name, "a schedule", f, "a function of the step")
         shares = [share(group["lr"], self.lr) for group in self.param_groups]
         if inf in shares:
             raise ValueError(
@@ -344,29 +343,8 @@ class Optimizer:
         if domain is None:
             return value
         if key == "betas":
-            if isinstance(value, (tuple, list)) and len(value) == 2:
-                if all(in_domain(beta, domain) for beta in value):
-                    return tuple(map(float, value))
-            raise ValueError(
-                f"{cls.__name__}: betas must be two numbers in {domain}, got {value!r}"
-            )
-        if not in_domain(value, domain):
-            raise ValueError(f"{cls.__name__}: {key} must be in {domain}, got {value!r}")
-        kind = float if domain[0] in "[(" else bool if domain == "{False, True}" else int
-        return kind(value)
-
-
-def in_domain(value: Any, domain: str) -> bool:
-    """Whether a value lies in "[0, 1)" (numbers), "{1, 2, ...}" (integers) or "{False, True}"."""
-    if domain == "{False, True}":
-        return isinstance(value, (bool, np.bool_))
-    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
-        return False
-    low, *_, high = domain[1:-1].split(", ")
-    if domain[0] == "{":
-        return isinstance(value, int | np.integer) and bool(value >= int(low))
-    above = value >= float(low) if domain[0] == "[" else value > float(low)
-    return bool(above and (value <= float(high) if domain[-1] == "]" else value < float(high)))
+            return numbers(cls.__name__, key, value, 2, domain)
+        return option(cls.__name__, key, value, domain)
 
 
 def share(lr: float, of: float) -> float:

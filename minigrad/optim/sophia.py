@@ -4,7 +4,8 @@ import numpy as np
 
 from ..autograd.calculus import grad
 from ..autograd.tensor import Tensor
-from .optimizer import Optimizer, Params, in_domain
+from ..checks import choice, generator, integer
+from .optimizer import Optimizer, Params
 
 
 class Sophia(Optimizer):
@@ -59,9 +60,7 @@ class Sophia(Optimizer):
         hessian: str = "gnb",
         maximize: bool = False,
     ) -> None:
-        if hessian not in ("gnb", "hutchinson"):
-            raise ValueError(f"Sophia: hessian must be 'gnb' or 'hutchinson', got {hessian!r}")
-        self.hessian = hessian
+        self.hessian = choice("Sophia", "hessian", hessian, "gnb", "hutchinson")
         if gamma is None:
             gamma = 0.05 if hessian == "gnb" else 0.01
         del hessian  # the same for all groups, and no option of theirs
@@ -83,17 +82,15 @@ class Sophia(Optimizer):
         batch_size: B, how many examples the mean is over; for "gnb".
         rng: where u is drawn from; for "hutchinson".
         """
-        if not isinstance(loss, Tensor) or loss.size != 1:
-            raise ValueError(
-                f"Sophia: update_hessian needs the loss, a Tensor of one number, got {loss!r}"
-            )
-        if self.hessian == "gnb" and not in_domain(batch_size, "{1, 2, ...}"):
-            raise ValueError(
-                "Sophia: update_hessian needs batch_size in {1, 2, ...}, the number of examples "
-                f"that the loss is the mean of, got {batch_size!r}"
-            )
-        if self.hessian == "hutchinson" and not isinstance(rng, np.random.Generator):
-            raise TypeError(f"Sophia: update_hessian needs rng, a NumPy Generator, got {rng!r}")
+        who = "Sophia.update_hessian"
+        if not isinstance(loss, Tensor):
+            raise TypeError(f"{who}: loss must be a Tensor of one number, got {loss!r}")
+        if loss.size != 1:
+            raise ValueError(f"{who}: loss must be one number, got shape {loss.shape}")
+        if self.hessian == "gnb":
+            integer(who, "batch_size", batch_size)
+        else:
+            generator(who, rng)
         params = [p for group in self.param_groups for p in group["params"]]
         second = self.hessian == "hutchinson"
         gradients = grad(loss, params, create_graph=second, allow_unused=True)

@@ -273,7 +273,7 @@ def test_labels_are_checked_as_before():
     calls(fast, X, Y)
     before = net.state_dict()
     for bad in (3, -1):
-        with pytest.raises(ValueError, match=rf"targets must be in \[0, 3\), got {bad} at row 2"):
+        with pytest.raises(ValueError, match=rf"target must be in \[0, 3\), got {bad} at row 2"):
             fast(X, np.array([0, 2, bad]))
     assert all(np.array_equal(v, before[k]) for k, v in net.state_dict().items())
 
@@ -321,7 +321,7 @@ def test_arguments_that_are_no_arrays():
     fast = compile(lambda x: x)
     with pytest.raises(TypeError, match="arguments are arrays"):
         fast([1.0])
-    with pytest.raises(TypeError, match="needs a function"):
+    with pytest.raises(TypeError, match="compile: f must be a function, got 3"):
         compile(3)
     with pytest.raises(TypeError, match="minigrad.optim"):
         compile(lambda x: x, 3)
@@ -586,7 +586,7 @@ def test_what_a_recording_leaves_behind_says_so():
 def test_bad_results():
     net, opt, _ = training()
     fast = compile(lambda x: net(x).data, opt)
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError, match="must be a Tensor or a list of them, got ndarray"):
         fast(X)
     fast = compile(lambda x: net(x), opt)
     with pytest.raises(RuntimeError, match="gradient starts from one number"):

@@ -58,7 +58,7 @@ def test_clip_grad_norm_at_the_extremes():
 @given(st.one_of(st.floats(max_value=-1e-9), st.just(np.nan), st.just("1"), st.none()))
 def test_clip_grad_norm_misused(bad):
     x = Tensor([1.0], requires_grad=True)
-    with pytest.raises(ValueError, match="max_norm must be in"):
+    with pytest.raises((TypeError, ValueError), match="max_norm must be "):
         optim.clip_grad_norm([x], bad)
-    with pytest.raises(ValueError, match="norm_type must be in"):
+    with pytest.raises((TypeError, ValueError), match="norm_type must be "):
         optim.clip_grad_norm([x], 1.0, norm_type=bad)

@@ -82,15 +82,15 @@ def test_bad_options(name, data):
     if key == "gamma" and bad is None and name == "Sophia":
         bad = 0.0
     x = Tensor(np.ones((2, 2)), requires_grad=True)
-    with pytest.raises(ValueError, match=f"{name}: {key} must be "):
+    with pytest.raises((TypeError, ValueError), match=rf"{name}: {key}(\[.\])? must be "):
         cls([x], **{key: bad})
     opt = cls([x])
     before = dict(opt.param_groups[0])
-    with pytest.raises(ValueError, match=f"{name}: {key} must be "):
+    with pytest.raises((TypeError, ValueError), match=rf"{name}: {key}(\[.\])? must be "):
         opt.param_groups[0][key] = bad
     assert opt.param_groups[0] == before
     if key == "lr":
-        with pytest.raises(ValueError, match="lr must be in"):
+        with pytest.raises((TypeError, ValueError), match="lr must be "):
             opt.lr = bad
     assert x.data.tolist() == [[1, 1], [1, 1]]
 
@@ -103,15 +103,13 @@ def test_bad_options(name, data):
             lambda x: optim.SGDW([x], momentum=0.9, dampening=0.1, nesterov=True),
             "SGDW: nesterov needs .* dampening = 0",
         ),
-        (lambda x: optim.Muon([x], adjust_lr_fn="new"), "adjust_lr_fn must be None, .*got 'new'"),
-        (lambda x: optim.Muon([x], ns_coefficients=(1, 2)), "must be three numbers"),
-        (lambda x: optim.Muon([x], ns_coefficients=None), "must be three numbers"),
+        (lambda x: optim.Muon([x], adjust_lr_fn="new"), 'adjust_lr_fn must be "original" or .*got .new'),
+        (lambda x: optim.Muon([x], ns_coefficients=(1, 2)), "must be 3 numbers"),
         (
             lambda x: optim.Muon([x, Tensor([1.0], requires_grad=True)]),
             r"must be matrices, got shape \(1,\)",
         ),
-        (lambda x: optim.Adafactor([x], eps=(1e-3, None)), "the first may be None"),
-        (lambda x: optim.Adafactor([x], eps=1e-3), "eps must be two numbers"),
+        (lambda x: optim.Adafactor([x], eps=(None, -1e-3)), r"eps\[1\] must be in"),
         (lambda x: optim.Lookahead(optim.SGD([x]), k=0), r"k must be in \{1, 2, ...\}, got 0"),
         (lambda x: optim.Lookahead(optim.SGD([x]), alpha=2), r"alpha must be in \[0, 1\], got 2"),
     ],
