@@ -124,7 +124,7 @@ def test_pip_installs_numpy_and_scipy_only():
 def test_what_is_imported_is_listed(folder, listed):
     listed = names(*listed)
     listed |= {"matplotlib-inline"}  # comes with IPython
-    listed |= {"torch"}  # of tests/torch_reference.py, which makes what the tests compare with
+    listed |= {"torch"}  # of tests/support/torch_reference.py, which makes what the tests compare with
     missing = {module for module, packages in imported(folder).items() if not packages & listed}
     assert not missing
 

@@ -48,7 +48,7 @@ def test_recording_changes_no_gradient(f):
 
 def test_every_rule_has_a_case():
     missing = {name(f) for f in RULES if f is not released} - {name(f) for f in CASES}
-    assert not missing, f"no case in tests/rule_cases.py for {sorted(missing)}"
+    assert not missing, f"no case in tests/support/rule_cases.py for {sorted(missing)}"
 
 
 def scaled(rule, i=None):

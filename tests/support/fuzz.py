@@ -8,16 +8,13 @@ the cases of every rule on the sheet (rule_cases.py), and below every function o
 import sys
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from minigrad import Tensor, activations, attention, grad, losses, nn, norms  # noqa: E402
-from minigrad.compiling import CompileError, compile  # noqa: E402
-from rule_cases import CASES as RULE_CASES  # noqa: E402
-from rule_cases import REGIONS  # noqa: E402
+from minigrad import Tensor, activations, attention, grad, losses, nn, norms
+from minigrad.compiling import CompileError, compile
+from rule_cases import CASES as RULE_CASES
+from rule_cases import REGIONS
 
 CALLS = 7  # one ordinary, two recorded, four replayed
 

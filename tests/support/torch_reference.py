@@ -18,7 +18,7 @@ try:
 except ImportError:  # a fresh machine: the shipped answers stand in
     torch = None
 
-FOLDER = Path(__file__).parent / "reference"
+FOLDER = Path(__file__).parents[1] / "reference"
 REWRITE = torch is not None and bool(os.environ.get("REWRITE_REFERENCE"))
 stores: dict[str, dict[str, np.ndarray]] = {}
 
