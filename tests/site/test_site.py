@@ -345,7 +345,8 @@ def test_the_ledger_is_filtered_without_a_script(edition, browser, address):
 SHOWN = """async figure => {  // once what was asked for is on screen
   await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
   // where it is drawn, not how that is written: the script writes a path in another form
-  return [...figure.querySelectorAll("svg.wide [data-k]")].map(e => {
+  return [...figure.querySelectorAll("svg.wide [data-k]")]
+    .filter(e => e.getAttribute("visibility") !== "hidden").map(e => {
     const {x, y, width, height} = e.getBBox();
     const length = e.getTotalLength ? e.getTotalLength() : 0;
     return [...[x, y, width, height, length].map(Math.round), e.textContent].join(" ");
@@ -478,7 +479,7 @@ def test_a_frame_is_what_draw_draws(tab, tmp_path):
                 knob.evaluate(f"e => {{ e.value = {place}; e.dispatchEvent(new Event('input', {{bubbles: true}})) }}")
             tab.locator("figure").evaluate(SHOWN)
             moved = Image.open(io.BytesIO(tab.locator("svg.wide").screenshot())).convert("L")
-            figure = draw(beta, eta)
+            figure = draw(beta, eta) or plt.gcf()
             svg = figures.picture(*figures.drawn(figure))
             plt.close(figure)
             alone = tab.context.new_page()
