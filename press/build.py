@@ -32,7 +32,7 @@ from .words import LOCALE
 
 
 def settings(root: Path, baseurl: str = "", repository: str = "") -> dict:
-    """``_config.yml``, with what whoever publishes it has said."""
+    """``_config.yml``, with the addresses given on the command line, if any."""
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     config["html"]["baseurl"] = baseurl or config["html"].get("baseurl") or ""
     config["repository"]["url"] = repository or config["repository"].get("url") or ""
@@ -69,7 +69,7 @@ def build_edition(
     if not app.statuscode:
         file = cache / "outline.json"
         before = json.loads(file.read_text(encoding="utf-8"))["pages"] if file.exists() else []
-        for page in set(before) - app.env.found_docs:  # chapters that are no more
+        for page in set(before) - app.env.found_docs:  # of deleted chapters
             for name in (f"{page}.html", f"{page}.ipynb", f"{page}.png", f"_text/{page}.js"):
                 (cache / "html" / name).unlink(missing_ok=True)
         file.write_text(json.dumps(outline(app)), encoding="utf-8")
@@ -81,7 +81,7 @@ def build_edition(
 
 
 def outline(app: Sphinx) -> dict:
-    """What the landing page says of an edition: its parts with their pages; and all its pages."""
+    """An edition for the landing page and the sitemap: its parts with their pages, all pages."""
 
     def entry(page: str) -> dict:
         title = plain_tex(app.env.titles[page].astext())

@@ -1,4 +1,4 @@
-"""Where the book and its tools disagree: each entry undoes something, with the reason beside it.
+"""What we override of Jupyter Book, Sphinx and pybtex, each with its reason.
 
 Jupyter Book 1 is made for its own theme, which loads some 500 kB of scripts and styles and asks
 other servers for more. We keep its reading of ``_config.yml``, ``_toc.yml`` and notebooks, and
@@ -50,7 +50,7 @@ def keep_assets(app: Sphinx, pagename: str, templatename: str, context: dict, do
 
 
 def mend(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Mend what is wrong in a page's HTML."""
+    """Apply `MENDED` to the body of a page."""
     if doctree is None:
         return
     body = context["body"]

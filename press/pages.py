@@ -125,7 +125,7 @@ def write(target: Path, content: bytes) -> None:
     target.write_bytes(content)
 
 
-# -- What these need
+# -- Helpers
 
 
 def page_text(doctree: nodes.document) -> list[list[str]]:
@@ -175,8 +175,8 @@ def repository_links(repository: str, branch: str, path: str) -> dict:
 
 
 def add_scripts(app: Sphinx, error: Exception | None) -> None:
-    """Put beside the pages what moves the sliders, and MathJax: the two combined files, the fonts,
-    TeX's rarer extensions."""
+    """Copy into ``_static`` the sliders' files, and MathJax: two combined files, the fonts, TeX's
+    rarer extensions."""
     if error or app.builder.format != "html":
         return
     for kind in ("js", "css"):

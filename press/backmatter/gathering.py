@@ -1,4 +1,4 @@
-"""Going through the chapters in the order of ``_toc.yml``: what every gathered page needs."""
+"""What the gathered pages share: the chapters in the order of ``_toc.yml``, links to them."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-// Everything a page does besides being read. Loaded deferred; without it the page is still readable.
+// The behaviour of a page: theme, contents, copying, printing, MathJax. Deferred, and optional.
 "use strict";
 const root = document.documentElement;
 const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private */ } };
@@ -128,7 +128,7 @@ if (document.querySelector("article .math")) {
     loader: { paths: { mathjax: new URL(path, location).href.replace(/\/$/, "") } },
     // Matching x-heights would blow up formulas beside sans-serif and Chinese text.
     chtml: { mtextInheritFont: true, matchFontHeight: false, scale: 1.08 },
-    svg: { mtextInheritFont: true, scale: root.dataset.edition === "zh" ? 0.88 : 1 },  // cannot but match
+    svg: { mtextInheritFont: true, scale: root.dataset.edition === "zh" ? 0.88 : 1 },  // SVG output always matches them
     startup: {
       pageReady: () => MathJax.startup.defaultPageReady().then(() => {
         root.dataset.math = "done";

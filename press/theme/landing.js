@@ -1,5 +1,5 @@
 // On the first page of all: shows the language read last, else the one the browser asks for.
-// Nobody is sent anywhere, and without this script both languages are shown.
+// It never redirects, and without this script both languages are shown.
 (() => {
   const root = document.documentElement;
   let language = null;

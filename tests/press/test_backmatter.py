@@ -90,7 +90,7 @@ def test_a_term_is_first_used_where_both_languages_use_it(tmp_path):
         assert place == (None if anchor is None else (chapter, anchor)), (zh, en)
 
 
-def test_chinese_terms_are_in_the_order_of_their_sounds():
+def test_chinese_terms_are_sorted_by_pinyin():
     terms = ["指数移动平均", "熵", "动量", "重球法", "KL 散度", "参数", "logits（对数几率）", "鞍点", "L2 正则化"]
     assert sorted(terms, key=lambda term: alphabetical(term, "zh")) == [
         "鞍点", "参数", "动量", "KL 散度", "L2 正则化", "logits（对数几率）", "熵", "指数移动平均", "重球法",
@@ -236,7 +236,7 @@ def test_the_small_book_is_complete(site, book):
     ("zh/back/bibliography.html", "part/second.html#the-second-chapter", "part/second.html#gone", "gauss1801"),
     ("en/back/bibliography.html", 'id="gauss1801"', 'id="euler"', "en: gauss1801 is missing"),
 ])  # fmt: skip
-def test_what_is_taken_away_is_missed(site, book, tmp_path, address, old, new, complaint):
+def test_missing_entries_are_reported(site, book, tmp_path, address, old, new, complaint):
     site = shutil.copytree(site, tmp_path / "html", ignore=shutil.ignore_patterns("_*"))
     path = site / address
     text = path.read_text(encoding="utf-8")
@@ -246,7 +246,7 @@ def test_what_is_taken_away_is_missed(site, book, tmp_path, address, old, new, c
     assert any(complaint in fault for fault in found), found
 
 
-def test_an_uncited_and_an_unknown_reference_are_noticed(book, tmp_path):
+def test_uncited_and_unknown_references_are_reported(book, tmp_path):
     chapters = shutil.copytree(book / "chapters", tmp_path / "chapters")
     extra = GAUSS.replace("gauss1801", "gauss1809")
     (chapters / "references.bib").write_text(GAUSS + extra, encoding="utf-8")
@@ -257,7 +257,7 @@ def test_an_uncited_and_an_unknown_reference_are_noticed(book, tmp_path):
     ]  # fmt: skip
 
 
-def test_a_public_name_without_words_is_noticed(site, monkeypatch):
+def test_a_public_name_without_a_docstring_is_reported(site, monkeypatch):
     monkeypatch.setattr(minigrad, "__all__", [*minigrad.__all__, "autograd", "apply"])
     monkeypatch.setattr(minigrad, "apply", minigrad.autograd.tensor.apply, raising=False)
     assert "en: minigrad.apply has no entry minigrad.apply" in undocumented(site)

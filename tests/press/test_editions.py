@@ -105,7 +105,7 @@ def test_the_original_notebook_is_left_alone():
     assert json.dumps(book.node) == before
 
 
-def test_html_of_the_other_language_goes_and_the_rest_stays():
+def test_html_of_the_other_language_is_removed():
     html = '<div><i data-lang="zh">一<b>二</b></i><i data-lang="en">x</i><script>a < b</script></div>'
     assert in_language(html, "en") == (
         '<div><i data-lang="en">x</i><script>a < b</script></div>'
@@ -117,7 +117,7 @@ def test_html_of_the_other_language_goes_and_the_rest_stays():
     assert in_language(untouched, "zh") == untouched
 
 
-def test_headings_are_not_sought_in_code():
+def test_headings_in_code_are_ignored():
     assert opened(CHAPTER).headings("en") == ["A test chapter", "Bias correction", "Summary"]
     assert opened(CHAPTER).headings("zh") == ["测试章", "偏差修正", "小结"]
 
@@ -206,7 +206,7 @@ def test_the_plan_of_the_book_names_every_chapter_once():
     (" *- optimizers/adam\n", ""),
     (" - optimizers/momentum\n", " - optimizers/adam\n"),
 ])  # fmt: skip
-def test_a_chapter_that_is_missing_in_the_plan_is_noticed(old, new):
+def test_disagreement_of_plan_and_contents_is_reported(old, new):
     text = yaml.safe_dump(contents(), allow_unicode=True)
     assert re.search(old, text)
     assert faults(yaml.safe_load(re.sub(old, new, text)))
@@ -244,7 +244,7 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_every_colour_of_text_is_legible_in_both_themes():
+def test_text_contrast_in_both_themes():
     """WCAG AA, 4.5 : 1, for every colour of text on the page's backgrounds, code included."""
     css = (THEME / "book.css").read_text(encoding="utf-8")
     light, dark = re.findall(r"color-scheme: \w+;(.*?)\}", css, flags=re.S)[:2]
@@ -336,7 +336,7 @@ def test_figures_are_part_of_the_page(site):
         assert not soup.select("article img")
 
 
-def test_pages_bring_no_script_or_style_of_others(site):
+def test_pages_load_only_our_scripts_and_styles(site):
     for path in site.rglob("*.html"):
         soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         for element in soup.select("script:not([type='application/json'])"):
@@ -355,12 +355,12 @@ def test_the_download_is_the_edition_s_notebook(site):
         assert got == json.loads(opened(CHAPTER).edition(edition))
 
 
-def test_a_page_without_code_is_not_to_be_run(site):
+def test_a_page_without_code_offers_no_notebook(site):
     assert not page(site, "zh/first.html").select("a[download], .run, .tools")
     assert not (site / "zh" / "first.ipynb").exists()
 
 
-def test_the_head_of_a_page_says_how_long_it_takes(tmp_path):
+def test_reading_time_is_shown_below_the_title(tmp_path):
     chapter = faulty(_1=("The first", "word " * 900 + "The first"))
     folder = write_book(tmp_path, chapter)
     assert run_build(folder).returncode == 0
@@ -418,7 +418,7 @@ def test_the_landing_pages_show_the_book(site):
             assert other not in soup.text and soup.select_one("a.twin")["href"].count(editions) == 0
 
 
-def test_what_needs_the_full_address_is_left_out_without_it(site):
+def test_without_a_baseurl_there_are_no_absolute_links(site):
     assert not [*site.rglob("sitemap.xml"), *site.rglob("feed.xml"), *site.rglob("second.png")]
     assert (site / "robots.txt").read_text() == "User-agent: *\nAllow: /"
     assert (site / ".nojekyll").exists()
@@ -524,7 +524,7 @@ def test_the_card_of_a_page_is_its_figure_small_and_the_same_in_every_build():
     assert 0.002 < np.mean(np.asarray(drawn) < 128) < 0.1
 
 
-def test_pages_of_chapters_that_are_no_more_go(tmp_path):
+def test_pages_of_deleted_chapters_are_removed(tmp_path):
     folder = write_book(tmp_path, CHAPTER)
     assert run_build(folder).returncode == 0
     toc = folder / "_toc.yml"

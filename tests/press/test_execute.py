@@ -138,7 +138,7 @@ def nbval(*paths, **environment):
 
 
 @pytest.mark.parametrize("core, threads", [("Haswell", "1"), ("Prescott", "2")])
-def test_nbval_passes_whatever_the_processor(executed, core, threads):
+def test_nbval_passes_with_other_kernels_and_threads(executed, core, threads):
     outcomes, text = nbval(executed, OPENBLAS_CORETYPE=core, OPENBLAS_NUM_THREADS=threads,
                            OMP_NUM_THREADS=threads)  # fmt: skip
     assert outcomes == ["...."], text

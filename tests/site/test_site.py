@@ -390,7 +390,7 @@ def assert_slider_moves(tab: Page) -> None:
         assert figure.evaluate(SHOWN) == start
 
 
-def test_sliders_move_without_equations(tab, address):
+def test_sliders_work_without_mathjax(tab, address):
     tab.route("**/mathjax/**", lambda route: route.abort())
     tab.goto(f"{address}/en/{ADAM}")
     assert_slider_moves(tab)
@@ -615,14 +615,14 @@ def test_contents_on_a_phone(tab, address):
     assert not sections.is_visible() and "#" in tab.url
 
 
-def test_this_page_is_in_view_in_long_contents(tab, address):
+def test_the_current_entry_is_in_view_in_long_contents(tab, address):
     tab.set_viewport_size({"width": 1440, "height": 220})
     tab.goto(f"{address}/zh/{LISTED[-1]}.html")
     nav, entry = (tab.locator(f"nav.contents{one}").bounding_box() for one in ("", " a.current"))
     assert nav["y"] <= entry["y"] and entry["y"] + entry["height"] <= nav["y"] + nav["height"]
 
 
-def test_what_is_needed_by_keyboard_only(tab, address):
+def test_keyboard_order_and_focus(tab, address):
     """Skip link, search, switch, theme: in this order, each visible when it has the focus."""
     tab.goto(f"{address}/en/{ADAM}")
     names = []
@@ -637,7 +637,7 @@ def test_what_is_needed_by_keyboard_only(tab, address):
     assert all(visible and outlined for _, visible, outlined in names), names
 
 
-def test_motion_only_for_those_who_want_it(tab, address):
+def test_reduced_motion_is_respected(tab, address):
     for motion, behavior in (("no-preference", "smooth"), ("reduce", "auto")):
         tab.emulate_media(reduced_motion=motion)
         tab.goto(f"{address}/en/{ADAM}")
@@ -649,7 +649,7 @@ def test_motion_only_for_those_who_want_it(tab, address):
         assert bool(moving) == (motion == "no-preference")
 
 
-def test_on_paper(tab, address):
+def test_print(tab, address):
     """No frame, the light theme, answers unfolded; how a figure was drawn only if one unfolded it."""
     tab.emulate_media(color_scheme="dark")
     tab.goto(f"{address}/zh/{ADAM}")
@@ -688,7 +688,7 @@ GOOD = '<!DOCTYPE html><html lang="en"><title>t</title><article><p id="a">text</
     ('<script src="bad.js"></script>', "script error"),
     ('<script src="untypeset.js"></script><span class="math">x^2</span>', "not typeset"),
 ])  # fmt: skip
-def test_a_bad_page_is_noticed(fault, complaint, tab, tmp_path):
+def test_faults_of_a_page_are_reported(fault, complaint, tab, tmp_path):
     (tmp_path / "bad.js").write_text("null.x")
     (tmp_path / "untypeset.js").write_text('document.documentElement.dataset.math = "done"')
     (tmp_path / "slider.js").write_text("")
@@ -712,7 +712,7 @@ def test_a_bad_page_is_noticed(fault, complaint, tab, tmp_path):
     ('<p id="a"></p>', "two elements"),
     ('<script src="https://example.org/x.js"></script>', "outside resource"),
 ])  # fmt: skip
-def test_a_bad_link_is_noticed(fault, complaint, tmp_path):
+def test_broken_links_are_reported(fault, complaint, tmp_path):
     (tmp_path / "good.html").write_text(GOOD.format('<a href="good.html#a">x</a>'))
     assert broken_links(tmp_path) == []
     (tmp_path / "bad.html").write_text(GOOD.format(fault))
