@@ -1,4 +1,7 @@
-"""minigrad: reverse-mode automatic differentiation on NumPy, to be read in an evening.
+"""minigrad: reverse-mode automatic differentiation on NumPy, and what is built on it.
+
+The engine, `minigrad.autograd`, is to be read in an evening; its docstring says in which order. The
+rest is a file for each chapter of the book.
 
 >>> import numpy as np
 >>> from minigrad import Tensor

@@ -1,7 +1,7 @@
 """The table of all public names, tests/names.csv: complete, and nothing in it that does not exist.
 
     name,reference,chapter,test
-    minigrad.losses.huber_loss,torch.nn.functional.huber_loss,losses/regression,tests/test_losses.py::test_equals_pytorch
+    minigrad.losses.huber_loss,torch.nn.functional.huber_loss,losses/regression,tests/losses/test_pytorch.py::test_equals_pytorch
 
 A name is public if it stands in its module's `__all__`. The reference is what it is compared with:
 a name in PyTorch, NumPy or SciPy, or a paper. The test is the one that makes the comparison.

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-# Freed memory of a large array goes back to the system, and the next array begins with zeroing
-# pages: with glibc up to a third of a training step. Freeing one array of 31 MB (never written, so
-# it takes no memory) makes the process keep what it frees of arrays up to that size.
+# glibc returns large freed blocks to the system, and the next array begins with zeroing pages: up
+# to a third of a training step. Freeing one block of 31 MB raises its threshold, so that later
+# arrays reuse memory. (The block is never written, and so takes none.)
 np.empty(31 << 20, np.uint8)
 
 

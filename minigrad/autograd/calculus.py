@@ -23,7 +23,7 @@ def grad(
     retain_graph: bool | None = None,
     allow_unused: bool = False,
 ) -> Any:
-    """dL/dx for each x of `inputs`, without touching anybody's `.grad`.
+    """dL/dx for each x of `inputs`. No `.grad` is changed.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def tensors(key: str, given: Any) -> list[Tensor]:
 
 
 def fresh_leaf(who: str, key: str, x: ArrayLike) -> Tensor:
-    """A new leaf with x's data: a function's derivative is taken at it, and x is left alone."""
+    """A copy of x as a leaf, at which a function's derivative is taken."""
     return Tensor(real(who, key, x), requires_grad=True)
 
 

@@ -122,7 +122,7 @@ def restore_axes(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def extreme_rule(g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    """g goes where x equals the extreme, in equal shares if it does so in several places."""
+    """The gradient goes to the extreme elements, divided equally among ties."""
     mask = x == restore_axes(y, x, axis, keepdims)
     return restore_axes(g, x, axis, keepdims) * (mask / mask.sum(axis=axis, keepdims=True))
 
@@ -141,14 +141,14 @@ def prod_rule(g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = Fals
 
 
 def products_of_others(x: Any) -> Any:
-    """Along the last axis, the product of all elements but one, for each one."""
+    """For each element, the product of all others along the last axis."""
     n = x.shape[-1]
     square = np.where(np.eye(n, dtype=bool), 1, np.expand_dims(x, -2))  # row i: x with x_i -> 1
     return np.prod(square, axis=-1)
 
 
 def cumsum_rule(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
-    """x_i is in every sum from i on."""
+    """x_i is a term of every sum from i on."""
     if axis is None:
         return np.reshape(np.flip(np.cumsum(np.flip(g, 0)), 0), x.shape)
     return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
@@ -172,7 +172,7 @@ def mean(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 
 def count(x: Any, axis: Any) -> int:
-    """How many elements a reduction of x over `axis` takes together."""
+    """How many elements one result of a reduction of x over `axis` is made of."""
     if axis is None:
         return int(x.size)
     return math.prod(x.shape[a] for a in (axis if isinstance(axis, tuple) else (axis,)))
@@ -291,7 +291,7 @@ def concatenate(*parts: Any, axis: int = 0) -> Any:
 
 
 def concatenate_rule(g: Any, y: Any, *parts: Any, axis: int = 0) -> tuple[Any, ...]:
-    """Each part gets its stretch of the gradient."""
+    """Each part gets its slice of the gradient."""
     ends = np.cumsum([p.shape[axis] for p in parts]).tolist()
     lead = (slice(None),) * (axis % g.ndim)
     return tuple(g[(*lead, slice(end - p.shape[axis], end))] for p, end in zip(parts, ends))

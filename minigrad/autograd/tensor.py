@@ -37,7 +37,8 @@ RULES: dict[Any, Any] = {}
 # What computes f on arrays, where that is not f: an operator, or what a @primitive wraps.
 FORWARD: dict[Any, Callable[..., Any]] = dict(OPERATORS)
 
-# NumPy functions written in terms of others, and those that give plain arrays (np.sign, np.argmax).
+# NumPy functions written in terms of others; and those that give plain arrays, because their
+# derivative is 0 or does not exist (np.sign, np.argmax).
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {}
 PIECEWISE_CONSTANT: set[Callable[..., Any]] = set()
 
@@ -85,7 +86,7 @@ def no_grad() -> recording:
 
 
 def released(*_: object) -> None:
-    """Sentinel for the function of a tensor whose history has been freed; and its rule."""
+    """Sentinel for `_f`: the history of this tensor has been freed. It is its own rule."""
     raise RuntimeError(RELEASED)
 
 
@@ -172,7 +173,7 @@ def pull_back(
     """
     f: Any = y._f
     args, kwargs = y._args, y._kwargs
-    if create_graph:  # a function that has saved more than y computes it anew, from Tensors
+    if create_graph:  # computed again from Tensors, what f saved is differentiable, too
         given = [g, FORWARD.get(f, f)(*args, **kwargs) if type(y._out) is tuple else y, *args]
     else:
         given = [g, y._out]

@@ -101,7 +101,7 @@ def huber_loss(
 
     Parameters
     ----------
-    delta: δ > 0, from where on a residual counts linearly.
+    delta: δ > 0, the residual at which the loss becomes linear.
     weight: factors w ≥ 0 of that shape; the mean is $\sum w\,l / n$, as in PyTorch (for this loss,
         unlike `mse_loss`, it divides by the number of elements).
 

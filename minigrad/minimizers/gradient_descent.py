@@ -16,7 +16,7 @@ from .problem import OptimizeResult, Point, largest, outcome
 
 
 class SteepestDescent:
-    """p = −∇f: the steepest way down, as far as it goes straight."""
+    """p = −∇f, the negative gradient."""
 
     scaled = False  # whether α = 1 is the step to try first
 
@@ -25,10 +25,10 @@ class SteepestDescent:
         return -at.jac
 
     def update(self, before: Point, after: Point, p: Array) -> None:
-        """Learn from the step along p that led from one point to the next."""
+        """Take the step along p from one point to the next into account."""
 
     def reset(self) -> None:
-        """Forget what has been learnt: it has led astray."""
+        """Forget what has been learnt, after a search along p has failed."""
 
 
 def descend(
@@ -100,7 +100,7 @@ def searching(line_search: str, **constants: float) -> Callable[[Point, Array, f
 
 
 def stepping(lr: float) -> Callable[[Point, Array, float], LineSearch]:
-    """The same α for every step, without looking."""
+    """The same α for every step, without a line search."""
 
     def step(at: Point, p: Array, _: float) -> LineSearch:
         point = Point(at.f, at.x + lr * p)

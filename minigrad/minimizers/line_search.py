@@ -25,7 +25,7 @@ class LineSearch(NamedTuple):
     point: Point
     nfev: int
     message: str = ""
-    unbounded: bool = False  # f falls and falls
+    unbounded: bool = False  # f kept decreasing: it is probably unbounded below
 
 
 def backtracking(
@@ -44,7 +44,7 @@ def backtracking(
     Parameters
     ----------
     f: function of a Tensor that gives one number.
-    x, p: where from and whereto, of equal shape; p must go downhill, ∇f(x)·p < 0.
+    x, p: start and direction, of equal shape; p must be a descent direction, ∇f(x)·p < 0.
     alpha: > 0, the first length tried.
     c1: in (0, 1), the part of the promised fall that is asked for.
     shrink: in (0, 1), factor from one trial to the next. A trial where f or its gradient is not
@@ -104,7 +104,7 @@ def strong_wolfe(
     Parameters
     ----------
     f: function of a Tensor that gives one number.
-    x, p: where from and whereto, of equal shape; p must go downhill, ∇f(x)·p < 0.
+    x, p: start and direction, of equal shape; p must be a descent direction, ∇f(x)·p < 0.
     alpha: > 0, the first length tried. A trial where f or its gradient is not finite is too long.
     c1, c2: 0 < c1 < c2 < 1; c2 = 0.9 for Newton-like directions, 0.1 for conjugate gradients.
     maxiter: whole number >= 1, trials.
@@ -154,7 +154,7 @@ def strong_wolfe(
             if hi is None:
                 alpha = 2 * alpha
             elif trials % 3 == 0:
-                alpha = (lo.alpha + hi.alpha) / 2  # in case the cubics creep
+                alpha = (lo.alpha + hi.alpha) / 2  # bisect, so that the interval certainly shrinks
             else:
                 # the cubic's minimum, kept off both ends
                 t = (cubic_minimum(lo, hi) - lo.alpha) / (hi.alpha - lo.alpha)

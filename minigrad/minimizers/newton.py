@@ -18,7 +18,7 @@ from .problem import OptimizeResult, Point, largest
 
 
 class Newton(SteepestDescent):
-    """p = −H⁻¹ g, the way to the minimum of the parabola that f is nearby.
+    """p = −H⁻¹ g, the step to the minimum of the local quadratic model.
 
     Derived in `chapters/optimization/newton.ipynb`.
     """
@@ -66,7 +66,7 @@ def solve(A: Array, b: Array) -> Array:
 class NewtonCG(SteepestDescent):
     """p ≈ −H⁻¹ g by conjugate gradients, from products H v alone: H is never built.
 
-    Only as exact as is worth it: |H p + g| <= min(½, √|g|) |g|. A direction of negative curvature
+    It is inexact: it stops at |H p + g| <= min(½, √|g|) |g|. A direction of negative curvature
     ends the inner iteration: p is what has been found by then (if that is 0, `descend` takes −g).
     Nocedal & Wright 2006, algorithm 7.1. Derived in `chapters/optimization/newton.ipynb`.
     """

@@ -165,5 +165,5 @@ def largest(*arrays: Array) -> float:
 
 
 def rounding(at: Point) -> float:
-    """How well f is known there: a fall smaller than this cannot be told from none."""
+    """The rounding error of f there: a smaller decrease cannot be told from none."""
     return 100 * float(np.finfo(at.x.dtype).eps) * abs(at.fun)

@@ -73,10 +73,10 @@ def batch_norm(
             f"batch_norm: training needs more than one value for each channel, got x {x.shape}: "
             "use a larger batch, or eval mode"
         )
-    seen: list[tuple[Any, Any]] = []
-    y = fused(standardize, x, weight, bias, axes, eps, seen=seen)
+    stats_out: list[tuple[Any, Any]] = []
+    y = fused(standardize, x, weight, bias, axes, eps, stats_out=stats_out)
     if running_mean is not None and running_var is not None:
-        mu, var = (np.reshape(m, -1) for m in seen[0])
+        mu, var = (np.reshape(m, -1) for m in stats_out[0])
         running_mean += momentum * (mu - running_mean)
         running_var += momentum * (var * (n / (n - 1)) - running_var)
     return y

@@ -164,10 +164,10 @@ def instance_norm(
     n = prod(x.shape[2:])
     if n < 2:
         raise ValueError(f"instance_norm: needs more than one position, got x {x.shape}")
-    seen: list[tuple[Any, Any]] = []
-    y = fused(standardize, x, weight, bias, axes, eps, seen=seen)
+    stats_out: list[tuple[Any, Any]] = []
+    y = fused(standardize, x, weight, bias, axes, eps, stats_out=stats_out)
     if running_mean is not None and running_var is not None and len(x):
-        mu, var = (np.mean(np.reshape(m, x.shape[:2]), axis=0) for m in seen[0])
+        mu, var = (np.mean(np.reshape(m, x.shape[:2]), axis=0) for m in stats_out[0])
         running_mean += momentum * (mu - running_mean)
         running_var += momentum * (var * (n / (n - 1)) - running_var)
     return y

@@ -18,10 +18,9 @@ from ..module import Parameter
 
 # With z = (x - μ) r and r = 1 / √(σ² + ε), and dz = g w the gradient that reaches z:
 #     dL/dx = r (dz - mean(dz) - z mean(dz z))
-# what is left of dz after its parts along 1 and along z are taken away (the second one shortened by
-# σ²/(σ² + ε)). Derived in chapters/normalization/batch-norm.ipynb and layer-norm.ipynb.
+# dz minus its mean and minus its projection on z; because of ε the latter is scaled by σ²/(σ² + ε).
 def standardize_rule(
-    g: Any, out: Any, x: Any, w: Any, b: Any, axes: tuple[int, ...], eps: float, seen: Any = None
+    g: Any, out: Any, x: Any, w: Any, b: Any, axes: Any, eps: float, stats_out: Any = None
 ) -> Any:
     _, z, r = out
     dz = g if w is None else g * w
@@ -38,16 +37,16 @@ def standardize(
     b: Any,
     axes: tuple[int, ...],
     eps: float,
-    seen: list[tuple[Any, Any]] | None = None,
+    stats_out: list[tuple[Any, Any]] | None = None,
 ) -> tuple[Any, Any, Any]:
     """(y, z, r): x with mean 0 and variance 1 over the axes, times w, plus b (each may be None).
 
-    μ and σ² are appended to `seen`, for running averages.
+    μ and σ² are appended to `stats_out`, for running averages.
     """
     mu = means(x, axes)
     c = x - mu
-    # σ² as E[x²] - μ² would be lost to rounding where |μ| >> σ. So x is centred first, and what the
-    # rounding of μ itself left over is taken away too (3.0 for the mean of 65536 numbers near 1e4).
+    # E[x²] - μ² cancels where |μ| >> σ, so x is centred first. Then the mean is subtracted again,
+    # because the first one was rounded (in float32 by 3.0, for 65536 numbers near 1e4).
     rest = means(c, axes)
     c -= rest  # in place for an array; a Tensor gives a new one
     var = means(c * c, axes)
@@ -57,8 +56,8 @@ def standardize(
     c *= r
     z = c
     y = z if w is None else z * w
-    if seen is not None:
-        seen.append((mu + rest, var))
+    if stats_out is not None:
+        stats_out.append((mu + rest, var))
     return y if b is None else y + b, z, r
 
 

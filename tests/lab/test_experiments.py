@@ -113,24 +113,35 @@ def test_differences_are_paired():
         scores.at(seed=[0, 1]) - scores.at(seed=[1, 2])
 
 
-def test_processes_change_nothing(tmp_path):
+def test_processes_change_nothing_and_one_that_dies_is_noticed(tmp_path):
     script = tmp_path / "two_ways.py"
     script.write_text(
         "import multiprocessing, os\n"
+        "from concurrent.futures.process import BrokenProcessPool\n"
         "import numpy as np\n"
         "from minigrad.lab.experiments import sweep\n"
         "def run(x, seed):\n"
         "    child = multiprocessing.parent_process() is not None\n"
         "    assert not child or os.environ['OPENBLAS_NUM_THREADS'] == '1'\n"
         "    return np.random.default_rng(seed).normal() + x\n"
+        "def die(seed):\n"
+        "    os._exit(1)\n"
         "if __name__ == '__main__':\n"
         "    one, two = (sweep(run, {'x': (1, 2)}, 3, workers=w) for w in (1, 2))\n"
         "    assert np.array_equal(one.values, two.values) and one.axes == two.axes\n"
         "    best = two.best('x', fresh=[7], ends=['x'])\n"
         "    assert best.chosen['x'] == 1 and best.values == run(1, 7)\n"
+        "    try:\n"
+        "        sweep(die, {}, 2, workers=2)\n"
+        "    except BrokenProcessPool:\n"
+        "        print('noticed')\n"
     )
     environment = {key: v for key, v in os.environ.items() if key != "OPENBLAS_NUM_THREADS"}
-    subprocess.run([sys.executable, script], check=True, cwd=ROOT, timeout=120, env=environment)
+    done = subprocess.run(
+        [sys.executable, script], check=True, cwd=ROOT, timeout=120, env=environment,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.endswith("noticed\n")
 
 
 # -- choices

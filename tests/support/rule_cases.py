@@ -2,7 +2,7 @@
 
 CASES[f] is a list of (function of Tensors, shapes of its inputs, where the inputs lie). A point is
 drawn at random from the named region, which keeps it off kinks and inside the function's domain.
-tests/test_rules.py checks all of them to second order and fails if a rule has no case.
+tests/autograd/test_rules.py checks all of them to second order and fails if a rule has no case.
 """
 
 import operator
@@ -281,7 +281,7 @@ CASES.update(
             (standardized(True, True, (1,)), ((2, 4), (4,), (4,)), "line"),
             (standardized(False, True, (0,)), ((4, 2), (2,)), "line"),
             (standardized(True, True, (0,)), ((4, 2), (2,), (2,)), "line"),
-            (standardized(True, True, (0, 2), seen=[]), ((2, 2, 3), (2, 1), (2, 1)), "line"),
+            (standardized(True, True, (0, 2), stats_out=[]), ((2, 2, 3), (2, 1), (2, 1)), "line"),
             (standardized(True, True, (0,)), ((4,), (4,), (4,)), "line"),
         ],
         scale_to_unit: [

@@ -4,6 +4,7 @@ import itertools
 import math
 import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -68,8 +69,9 @@ def _evaluate(run, calls, workers):
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ.setdefault(name, "1")  # children read it when they import NumPy
         # spawned and not forked: a fork copies locks that threads of this process may hold
-        with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            done = pool.imap(_one, [(run, call) for call in calls])
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, spawn) as pool:  # unlike Pool, it notices a dead worker
+            done = pool.map(_one, [(run, call) for call in calls])
             results = [next(done) for _ in progress(calls, text)]
     names = next(iter(results))[0]
     if any(result[0] != names for result in results):

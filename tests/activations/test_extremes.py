@@ -1,0 +1,75 @@
+"""Activations of very large and very small numbers, in every precision."""
+
+import numpy as np
+import pytest
+from activation_inputs import SAME, sigma
+from scipy.special import erfc
+
+from derivatives import ours
+from minigrad import Tensor, grad
+from minigrad import activations as A
+
+ALL = {
+    **{key: f for key, (f, _) in SAME.items()},
+    "prelu": lambda x: A.prelu(x, 0.25),
+    "swish-2": lambda x: A.swish(x, 2.0),
+    "gelu-sigmoid": lambda x: A.gelu(x, "sigmoid"),
+    **{f.__name__: f for f in (A.glu, A.bilinear, A.reglu, A.geglu, A.swiglu)},
+}
+EXTREME = {
+    np.float16: [0, 6e-8, -6e-8, 1e-3, -1e-3, 1, -1, 20, -20, 100, -100, 1000, -1000, 3e4, -3e4, -0.0],
+    np.float32: [0, 1e-45, -1e-45, 1e-3, -1e-3, 1, -1, 20, -20, 100, -100, 1000, -1000, 1e4, 1e30, -1e30],
+    np.float64: [0, 5e-324, -5e-324, 1e-3, -1e-3, 1, -1, 20, -20, 700, -700, 1000, -1000, 1e4, 1e160, -1e160],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", EXTREME)
+@pytest.mark.parametrize("key", ALL)
+def test_nothing_overflows_and_dtypes_stay(key, dtype):
+    gated = key in ("glu", "bilinear", "reglu", "geglu", "swiglu")
+    values = np.array(EXTREME[dtype], dtype)
+    x = np.stack([np.ones_like(values), values], axis=-1) if gated else values
+    x = Tensor(x, requires_grad=True)
+    y = ALL[key](x)
+    (first,) = grad(y, [x], np.ones(y.shape, dtype), create_graph=True)
+    assert y.dtype == first.dtype == dtype
+    assert np.isfinite(y.numpy()).all() and np.isfinite(first.numpy()).all()
+    if first.requires_grad:
+        (second,) = grad(first, [x], np.ones(x.shape, dtype))
+        assert second.dtype == dtype and np.isfinite(second.numpy()).all()
+
+
+@pytest.mark.parametrize("dtype,rtol", [(np.float32, 2e-5), (np.float16, 2e-2)])
+@pytest.mark.parametrize("key", ALL)
+def test_low_precision_is_the_same_function(key, dtype, rtol):
+    x = np.random.default_rng(3).uniform(-4, 4, (3, 6)).astype(dtype)
+    got, want = ours(ALL[key], [x]), ours(ALL[key], [x.astype(np.float64)])
+    for a, b in zip(got[:2], want[:2]):
+        assert a.dtype == dtype
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol)
+
+
+def test_tails_keep_their_digits():
+    x = np.array([-5.0, -10.0, -20.0, -37.0])
+    np.testing.assert_allclose(A.gelu(x).numpy(), x * erfc(-x / np.sqrt(2)) / 2, rtol=1e-12)
+    np.testing.assert_allclose(A.sigmoid([-40.0, -700.0]).numpy(), np.exp([-40.0, -700.0]), rtol=1e-12)
+    np.testing.assert_allclose(A.softplus([-40.0, -700.0]).numpy(), np.exp([-40.0, -700.0]), rtol=1e-12)
+    np.testing.assert_allclose(A.elu([-1e-12]).numpy(), [-1e-12], rtol=1e-11)
+    np.testing.assert_allclose(A.softplus(30.0, threshold=np.inf).item() - 30, np.exp(-30), rtol=0.1)
+    np.testing.assert_allclose(A.gelu(-8.0, "tanh").item(), -8 * sigma(-2 * 0.7978845608028654 * (8 + 0.044715 * 512)), rtol=1e-11)  # fmt: skip
+    assert A.sigmoid([-1000.0, 1000.0]).numpy().tolist() == [0, 1]
+    np.testing.assert_allclose(A.log_softmax([0.0, -800.0]).numpy(), [0, -800])
+
+
+def test_integers_become_floats():
+    assert A.sigmoid(np.array([0], np.int8)).dtype == np.float64  # SciPy would give float16
+    assert A.relu(Tensor([-1, 2])).dtype == np.float64
+    assert A.gelu([True, False]).numpy().round(4).tolist() == [0.8413, 0]
+    assert A.leaky_relu(np.array([-1.0], np.float32), np.float64(0.1)).dtype == np.float32
+    assert A.elu(np.array([-1.0], np.float32), np.float64(0.1)).dtype == np.float32
+
+
+def test_empty_arrays_have_empty_results():
+    for key, f in ALL.items():
+        if key not in ("logsumexp-0", "logsumexp-all", "logsumexp-none", "softmax-0", "log_softmax-0"):
+            assert f(np.zeros((0, 2))).size == 0
