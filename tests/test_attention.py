@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compares import compares
 from minigrad import Tensor, attention, grad, gradcheck, gradgradcheck, nn, no_grad
 from minigrad.attention import KVCache, MultiheadAttention, rotary, scaled_dot_product_attention
 from torch_reference import needs_torch, reference, torch
@@ -77,6 +78,7 @@ CASES = {
 }  # fmt: skip
 
 
+@compares("torch.nn.functional", "attention.scaled_dot_product_attention")
 @pytest.mark.parametrize("key", CASES)
 def test_equals_pytorch_to_second_order(key):
     shapes, mask, options = CASES[key]
@@ -177,6 +179,7 @@ def make(d_model=8, heads=4, kv_heads=None, seed=0, **options):
     return MultiheadAttention(d_model, heads, kv_heads, rng=np.random.default_rng(seed), **options)
 
 
+@compares("torch.nn", "attention.MultiheadAttention")
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("masked", [False, True])
 def test_multihead_equals_pytorch(bias, masked):
@@ -224,6 +227,7 @@ def test_shared_heads_are_copies(kv_heads):
         assert repr(m) == repr(full)
 
 
+@compares("Shazeer 2019", "attention.KVCache")
 @pytest.mark.parametrize("rotary", [False, True])
 @pytest.mark.parametrize("kv_heads", [None, 2, 1])
 @pytest.mark.parametrize("pieces", [[1] * 6, [3, 1, 2], [6], [2, 4]])
@@ -294,6 +298,7 @@ def test_tree_and_names():
 # --- rotary positions
 
 
+@compares("Su et al. 2021 eq. 34", "attention.rotary")
 def test_rotary_is_a_product_of_complex_numbers():
     """RoFormer, eq. 34: the pair (x_i, x_{i+d/2}) as a complex number, times e^{i t θ_i}."""
     x, t = draw((2, 3, 5, 6)), np.array([0, 1, 2, 7, 1000])

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from compares import compares
 from minigrad import init
 from torch_reference import needs_torch, reference, torch
 
@@ -54,6 +55,7 @@ SCHEMES = {
 }  # fmt: skip
 
 
+@compares("torch.nn.init", "init.normal", "init.uniform")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", SCHEMES)
 def test_distribution(name, shape):
@@ -87,6 +89,11 @@ class Draws(np.random.Generator):
         return np.zeros(size)
 
 
+@compares(
+    "torch.nn.init",
+    "init.xavier_normal", "init.xavier_uniform", "init.kaiming_normal", "init.kaiming_uniform",
+)  # fmt: skip
+@compares("LeCun et al. 1998 eq. 16", "init.lecun_normal", "init.lecun_uniform")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", SCHEMES)
 def test_spread_is_the_papers_exactly(name, shape):
@@ -108,10 +115,13 @@ def test_same_seed_same_draws_and_no_global_state(name):
     assert np.random.get_state()[1].tolist() == before
 
 
+@compares("torch.nn.init.kaiming_normal_", "init.he_normal")
+@compares("torch.nn.init.kaiming_uniform_", "init.he_uniform")
 def test_he_is_kaiming():
     assert init.he_normal is init.kaiming_normal and init.he_uniform is init.kaiming_uniform
 
 
+@compares("torch.nn.init", "init.zeros", "init.ones", "init.constant")
 def test_constants():
     assert init.zeros((2, 3)).tolist() == [[0.0] * 3] * 2 and init.ones(2).tolist() == [1.0, 1.0]
     assert (
@@ -128,6 +138,7 @@ GAINS = [
 ]  # fmt: skip
 
 
+@compares("torch.nn.init", "init.calculate_gain")
 def test_gains_are_pytorchs():
     def gains(torch):
         gain = torch.nn.init.calculate_gain
@@ -186,6 +197,7 @@ def test_spread_is_pytorchs(shape, a, mode, nonlinearity, gain):
 # --- truncated normal
 
 
+@compares("torch.nn.init.trunc_normal_", "init.truncated_normal")
 @pytest.mark.parametrize(
     "mean,std,a,b",
     [
@@ -235,6 +247,7 @@ def test_orthogonal(shape, gain):
     np.testing.assert_allclose(gram, gain**2 * np.eye(n), atol=1e-14)
 
 
+@compares("torch.nn.init", "init.orthogonal")
 def test_orthogonal_is_uniform():
     """Haar: the trace of a 3 × 3 has mean 0 and variance 1; the signs of LAPACK's R would shift it."""
     g = rng()
@@ -248,12 +261,14 @@ def test_orthogonal_is_uniform():
 # --- residual scalings
 
 
+@compares("Radford et al. 2019 section 2.3", "init.residual_scale")
 def test_residual_scale():
     """2L branches of variance 1/(2L) add up to variance 1."""
     for L in (1, 6, 48):
         assert 2 * L * init.residual_scale(L) ** 2 == pytest.approx(1)
 
 
+@compares("Wang et al. 2022 Figure 2", "init.deepnorm_alpha_beta")
 def test_deepnorm_published_table():
     """DeepNet, Figure 2."""
     assert init.deepnorm_alpha_beta(encoder_layers=18) == {"encoder": (36**0.25, 144**-0.25)}

@@ -6,10 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from module_inputs import close, draw, rng
 
+from compares import compares
 from minigrad import Tensor, grad, nn
 from torch_reference import needs_torch, reference, torch
 
 
+@compares("torch.nn", "nn.Linear")
+@compares("torch.nn.functional", "nn.linear")
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("shape", [(3,), (5, 3), (2, 5, 3)], ids=str)
 def test_linear_equals_pytorch(shape, bias):
@@ -62,6 +65,7 @@ def test_linear_of_no_rows(shape):
 INDICES = np.array([[1, 0, 3], [1, 1, 2]])
 
 
+@compares("torch.nn", "nn.Embedding")
 @pytest.mark.parametrize("padding_idx", [None, 1, -1])
 def test_embedding_equals_pytorch(padding_idx):
     W, u = draw((4, 3)), draw((2, 3, 3), 1)
@@ -140,6 +144,8 @@ def test_dropout_repeats_with_its_seed_and_keeps_dtype():
     assert nn.dropout(x.astype(np.float16), rng=rng()).dtype == np.float16
 
 
+@compares("torch.nn", "nn.Dropout")
+@compares("torch.nn.functional", "nn.dropout")
 @needs_torch
 def test_dropout_means_pytorchs_p():
     torch.manual_seed(0)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from module_inputs import close, draw, rng
 
+from compares import compares
 from minigrad import nn, optim
 
 
@@ -32,6 +33,7 @@ NAMES = [
 ]  # fmt: skip
 
 
+@compares("torch.nn", "nn.Module", "nn.Parameter")
 def test_names_and_parameters():
     net = Net()
     assert [k for k, _ in net.named_parameters()] == NAMES
@@ -121,6 +123,7 @@ def test_forward_must_be_written():
         nn.Module()(1)
 
 
+@compares("torch.nn", "nn.Sequential")
 def test_sequential():
     net = nn.Sequential(nn.Linear(2, 3, rng=rng()), np.tanh, nn.Linear(3, 1, rng=rng()))
     x = draw((4, 2))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import minigrad
+from compares import compares
 from minigrad import Tensor, load, nn, optim, save
 
 
@@ -47,6 +48,8 @@ states = st.recursive(
 )
 
 
+@compares("numpy", "load")
+@compares("numpy.savez", "save")
 @settings(max_examples=150, deadline=None)
 @given(state=states)
 def test_comes_back_as_it_was(state, tmp_path_factory):

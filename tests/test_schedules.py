@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compares import compares
 from minigrad import Tensor, schedules
 from minigrad.optim import SGD
 from minigrad.schedules import (
@@ -175,6 +176,15 @@ PAIRS = {
 }  # fmt: skip
 
 
+@compares("torch.optim.lr_scheduler.ConstantLR", "schedules.constant")
+@compares("torch.optim.lr_scheduler.CosineAnnealingLR", "schedules.cosine")
+@compares("torch.optim.lr_scheduler.CosineAnnealingWarmRestarts", "schedules.cosine_restarts")
+@compares("torch.optim.lr_scheduler.CyclicLR", "schedules.triangular")
+@compares("torch.optim.lr_scheduler.ExponentialLR", "schedules.exponential")
+@compares("torch.optim.lr_scheduler.LinearLR", "schedules.linear")
+@compares("torch.optim.lr_scheduler.OneCycleLR", "schedules.one_cycle")
+@compares("torch.optim.lr_scheduler.SequentialLR of LinearLR", "schedules.warmup")
+@compares("torch.optim.lr_scheduler.StepLR and MultiStepLR", "schedules.step_decay")
 @pytest.mark.filterwarnings("ignore:The epoch parameter in `scheduler.step")
 @pytest.mark.filterwarnings("ignore:Seems like `optimizer.step")
 @pytest.mark.parametrize("key", PAIRS)
@@ -273,6 +283,7 @@ def test_an_optimizer_follows_its_schedule():
 # --- what PyTorch lacks: the papers' formulas, and limiting cases
 
 
+@compares("Vaswani et al. 2017, eq. 3", "schedules.noam")
 def test_noam_is_equation_3_of_the_paper():
     for d_model, warm in [(512, 4000), (16, 7)]:
         rate = noam(d_model, warm)
@@ -298,6 +309,7 @@ def test_warmup_reaches_its_peak_at_steps_and_then_counts_from_0():
     assert warmup(4, then=constant(1.0), start_factor=0.25)(0) == 0.25
 
 
+@compares("torch.optim.lr_scheduler.SequentialLR of LinearLR", "schedules.trapezoid")
 def test_trapezoid_warms_up_holds_and_decays():
     rates = ours(trapezoid(0.2, 100, warmup_steps=20, decay_steps=40), 120)
     t = np.arange(120)
@@ -310,6 +322,7 @@ def test_trapezoid_warms_up_holds_and_decays():
     assert ours(trapezoid(1.0, 4, 4, 0), 5).tolist() == [0, 0.25, 0.5, 0.75, 1]
 
 
+@compares("Smith 2017, section 3.3", "schedules.range_test")
 def test_range_test_goes_from_end_to_end_in_equal_ratios_or_differences():
     rates = ours(range_test(1e-5, 10.0, 61), 70)
     assert rates[0] == 1e-5 and (rates[60:] == 10.0).all()

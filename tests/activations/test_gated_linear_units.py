@@ -5,10 +5,15 @@ import pytest
 from activation_inputs import X, sigma
 from scipy.special import erfc
 
+from compares import compares
 from minigrad import Tensor
 from minigrad import activations as A
 
 
+@compares(
+    "Shazeer 2020",
+    "activations.bilinear", "activations.reglu", "activations.geglu", "activations.swiglu",
+)  # fmt: skip
 def test_gated_units_are_the_formulas():
     a, b = X[:, :2], X[:, 2:]
     relu, gelu = np.maximum(b, 0), b * erfc(-b / np.sqrt(2)) / 2

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from activation_inputs import X, sigma
 
+from compares import compares
 from minigrad import Tensor
 from minigrad import activations as A
 
 
+@compares("Ramachandran, Zoph & Le 2017", "activations.swish")
 @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 1.702, -2.0, [0.1, 0.2, 0.3, 0.4]])
 def test_swish_is_the_formula(beta):
     np.testing.assert_allclose(A.swish(X, beta).numpy(), X * sigma(np.array(beta) * X), rtol=1e-13)

@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from compares import compares
 from derivatives import assert_same, ours, theirs
 from minigrad import activations as A
 from torch_reference import needs_torch, reference, torch
@@ -20,6 +21,14 @@ def seed_of(key):
     return zlib.crc32(key.encode())
 
 
+@compares(
+    "torch.nn.functional",
+    "activations.relu", "activations.leaky_relu", "activations.elu", "activations.selu",
+    "activations.softplus", "activations.softmax", "activations.log_softmax", "activations.silu",
+    "activations.gelu", "activations.mish",
+)  # fmt: skip
+@compares("torch", "activations.sigmoid", "activations.tanh", "activations.logsumexp")
+@compares("torch.nn.functional.hardswish", "activations.hard_swish")
 @pytest.mark.parametrize("key", SAME)
 def test_equals_pytorch(key):
     f, g = SAME[key]
@@ -27,6 +36,7 @@ def test_equals_pytorch(key):
     assert_same(ours(f, [x]), reference(f"activations/{key}", lambda torch: theirs(torch, g, [x])))
 
 
+@compares("torch.nn.functional", "activations.prelu")
 @pytest.mark.parametrize(
     "shapes", [((4, 3), ()), ((4, 3), (1,)), ((4, 3), (3,)), ((2, 3, 2), (3,)), ((4,), (1,)), ((), ())]
 )
@@ -43,6 +53,7 @@ def test_prelu_of_one_number_and_a_slope_of_shape_1():
     assert A.prelu(-2.0, [0.5]).item() == -1 and A.prelu(-2.0, [0.5]).shape == ()
 
 
+@compares("torch.nn.functional", "activations.glu")
 @pytest.mark.parametrize("axis", [-1, 0, 1])
 def test_glu_equals_pytorch(axis):
     x = np.random.default_rng(2).normal(0, 2, (4, 6))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from calculus_inputs import x0
 
+from compares import compares
 from minigrad import Tensor, grad, gradcheck, gradgradcheck, hessian, hvp, jacobian, jvp, vjp
 
 
@@ -13,6 +14,7 @@ def leaf(value):
     return Tensor(value, requires_grad=True)
 
 
+@compares("torch.autograd", "grad")
 @pytest.mark.parametrize(
     "f,derivatives",
     [
@@ -51,6 +53,7 @@ def quartic(x):
     return (x @ A @ x) ** 2
 
 
+@compares("torch.autograd.functional", "hessian", "hvp")
 def test_hessian_and_hvp_of_a_quartic():
     S = A + A.T
     q, s = x0 @ A @ x0, S @ x0
@@ -65,6 +68,7 @@ def softmax(x):
     return e / e.sum()
 
 
+@compares("torch.autograd.functional", "vjp", "jvp", "jacobian")
 def test_jacobian_vjp_jvp_of_softmax():
     p = np.exp(x0) / np.exp(x0).sum()
     J = np.diag(p) - np.outer(p, p)

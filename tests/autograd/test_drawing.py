@@ -7,6 +7,7 @@ from ast import literal_eval
 import numpy as np
 import pytest
 
+from compares import compares
 from minigrad import Tensor, draw, losses, nn
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -36,6 +37,7 @@ def arrows(ax):
     return sorted((at[source], at[target]) for source, target in ends(ax))
 
 
+@compares("Sugiyama, Tagawa & Toda 1981", "draw")
 def test_boxes_and_arrows():
     x = Tensor([[1.0, 2.0]], requires_grad=True)
     W = nn.Parameter(np.ones((2, 3)))

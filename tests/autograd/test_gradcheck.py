@@ -4,16 +4,19 @@ import numpy as np
 import pytest
 from calculus_inputs import x0
 
+from compares import compares
 from minigrad import Tensor, gradcheck, gradgradcheck
 from minigrad.autograd.tensor import RULES
 
 
+@compares("torch.autograd", "gradcheck")
 def test_gradcheck_finds_a_wrong_rule_and_says_where(monkeypatch):
     monkeypatch.setitem(RULES, np.tanh, (lambda g, y, x: g * (1 - y),))
     with pytest.raises(AssertionError, match=r"d output\[0\] / d input 0\[0\]"):
         gradcheck(np.tanh, x0)
 
 
+@compares("torch.autograd", "gradgradcheck")
 def test_gradgradcheck_finds_a_rule_that_saves_a_constant(monkeypatch):
     def frozen(g, y, x):
         y = y.numpy() if isinstance(y, Tensor) else y

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from compares import compares
 from minigrad import Tensor, grad, no_grad
 from minigrad.autograd import tensor
 from minigrad.autograd.arrays import OPERATORS
@@ -331,6 +332,7 @@ def test_unused_branch_gives_no_gradient():
 # --- NumPy's functions and operators
 
 
+@compares("torch", "Tensor")
 def test_numpy_functions_stay_differentiable():
     x = leaf(0.3, 0.6)
     y = np.stack([np.exp(x), np.tanh(x), np.maximum(x, 0.5), np.where(x > 0.5, x, 0)])
@@ -422,6 +424,7 @@ def test_misuse_of_the_graph(call, words):
         call()
 
 
+@compares("torch", "no_grad")
 def test_no_grad_as_context_and_decorator_and_after_an_error():
     x = leaf(1.0)
     with no_grad():

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
+from compares import compares
 from minigrad import Tensor, grad, losses, nn, no_grad, optim
 from minigrad.compiling import CompileError, compile
 
@@ -208,6 +209,7 @@ def test_what_cannot_be_watched_is_found_at_the_next_check():
         fast(X)
 
 
+@compares("torch", "compile")
 def test_checks_do_not_disturb():
     net1, opt1, _ = training()
     net2, _, fast = training()

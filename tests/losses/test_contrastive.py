@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from loss_inputs import RNG, F, gradient, reduced, slopes
 
+from compares import compares
 from derivatives import assert_same, ours, theirs
 from minigrad import Tensor
 from minigrad import losses as L
 from torch_reference import needs_torch, torch
 
 
+@compares("Hadsell, Chopra & LeCun 2006, eq. 4", "losses.contrastive_loss")
 def test_contrastive_is_the_formula():
     a, b = RNG.normal(0, 1, (2, 6, 3))
     y = np.array([1, 0, 1, 0, 0, 1])
@@ -32,6 +34,8 @@ def info_nce(q, k, tau):
     return -np.log(np.diag(e) / e.sum(axis=1))
 
 
+@compares("Radford et al. 2021, figure 3", "losses.clip_loss")
+@compares("van den Oord, Li & Vinyals 2018, eq. 4", "losses.info_nce_loss")
 def test_info_nce_and_clip_are_the_formulas():
     q, k = RNG.normal(0, 3, (2, 5, 4))
     np.testing.assert_allclose(reduced(L.info_nce_loss, q, k), info_nce(q, k, 0.1), rtol=1e-11)

@@ -7,10 +7,12 @@ import pytest
 from loss_inputs import RNG, gradient, pairs, reduced, slopes
 from scipy.special import logsumexp
 
+from compares import compares
 from minigrad import Tensor
 from minigrad import losses as L
 
 
+@compares("Su 2022", "losses.cosent_loss")
 def test_cosent_is_the_formula():
     s, y = RNG.uniform(-1, 1, (2, 6)), np.array([[3, 0, 1, 1, 2, 0], [1, 0, 1, 0, 1, 1]])
     want = [
@@ -39,6 +41,7 @@ def circle(sp, sn, m, gamma, alpha_p=None, alpha_n=None):
     return logsumexp([0.0, *exponents])  # log(1 + the sum of their exponentials)
 
 
+@compares("Sun et al. 2020", "losses.circle_loss")
 def test_circle_is_the_formula():
     sp, sn = RNG.uniform(-1, 1, (2, 4)), RNG.uniform(-1, 1, (2, 3))
     want = [circle(sp[k], sn[k], 0.25, 20) for k in range(2)]

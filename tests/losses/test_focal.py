@@ -5,9 +5,11 @@ import pytest
 from loss_inputs import RNG, W, gradient, reduced, sigma, slopes
 from scipy.special import softmax
 
+from compares import compares
 from minigrad import losses as L
 
 
+@compares("Lin et al. 2017, eq. 5", "losses.focal_loss")
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, 5.0])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_focal_is_the_formula(gamma, weighted):

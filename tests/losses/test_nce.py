@@ -3,9 +3,11 @@
 import numpy as np
 from loss_inputs import RNG, reduced
 
+from compares import compares
 from minigrad import losses as L
 
 
+@compares("Gutmann & Hyvärinen 2012", "losses.nce_loss")
 def test_nce_is_the_formula():
     mx, nx = RNG.normal(size=(2, 4))
     my, ny = RNG.normal(size=(2, 4, 3))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from loss_inputs import REDUCTIONS, S4, F, P, W, Y, shapes
 from scipy.special import softmax
 
+from compares import compares
 from derivatives import assert_same, ours, theirs
 from minigrad import losses as L
 from torch_reference import needs_torch, reference, torch
@@ -141,6 +142,13 @@ def draw(key):
     return f, g, [make(rng) for make in inputs]
 
 
+@compares(
+    "torch.nn.functional",
+    "losses.mse_loss", "losses.l1_loss", "losses.huber_loss", "losses.smooth_l1_loss",
+    "losses.cross_entropy", "losses.nll_loss", "losses.binary_cross_entropy",
+    "losses.binary_cross_entropy_with_logits", "losses.kl_div", "losses.margin_ranking_loss",
+    "losses.hinge_embedding_loss", "losses.triplet_margin_loss", "losses.cosine_embedding_loss",
+)  # fmt: skip
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("key", SAME)
 def test_equals_pytorch(key, reduction):

@@ -6,9 +6,11 @@ import numpy as np
 from loss_inputs import RNG, gradient, pairs, reduced, sigma
 from scipy.special import softmax
 
+from compares import compares
 from minigrad import losses as L
 
 
+@compares("Burges et al. 2005", "losses.ranknet_loss")
 def test_ranknet_is_the_formula():
     s, r = RNG.normal(size=(2, 5)), np.array([[3, 0, 1, 1, 2], [0, 0, 1, 0, 1]])
 
@@ -32,6 +34,7 @@ def dcg(r, order):
     return sum((2.0 ** r[i] - 1) / np.log2(2 + k) for k, i in enumerate(order))
 
 
+@compares("Burges 2010", "losses.lambdarank_loss")
 def test_lambdarank_is_ranknet_with_the_change_of_ndcg():
     s, r = RNG.normal(size=6), np.array([3, 0, 1, 1, 2, 4])
     order = list(np.argsort(-s))
@@ -61,6 +64,7 @@ def test_ranking_without_a_preference_costs_nothing():
     assert np.isfinite(L.lambdarank_loss([1.0, 2.0], [2000, 0]).item())
 
 
+@compares("Cao et al. 2007", "losses.listnet_loss")
 def test_listnet_is_the_formula():
     s, r = RNG.normal(size=(2, 5)), np.array([[3, 0, 1, 1, 2], [0, 0, 1, 0, 1]])
     want = -(softmax(r, axis=-1) * np.log(softmax(s, axis=-1))).sum(axis=-1)

@@ -3,10 +3,12 @@
 import numpy as np
 from loss_inputs import RNG, gradient, reduced
 
+from compares import compares
 from derivatives import assert_same, ours
 from minigrad import losses as L
 
 
+@compares("log cosh d", "losses.log_cosh_loss")
 def test_log_cosh_is_the_formula():
     x, y = RNG.normal(0, 2, (2, 4, 3))
     np.testing.assert_allclose(reduced(L.log_cosh_loss, x, y), np.log(np.cosh(x - y)), rtol=1e-11)
@@ -23,6 +25,7 @@ def test_log_cosh_keeps_its_digits():
     assert abs(got[4] - got[3] - 2e-9 * np.tanh(1)) < 1e-15  # no step where the two forms meet
 
 
+@compares("Koenker & Bassett 1978, eq. 2.1", "losses.quantile_loss")
 def test_quantile_is_the_formula_and_finds_the_quantile():
     x, y = RNG.normal(0, 2, (2, 4, 3))
     want = np.where(y > x, 0.3 * (y - x), 0.7 * (x - y))

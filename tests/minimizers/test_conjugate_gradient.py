@@ -8,6 +8,7 @@ import scipy.optimize
 import scipy.sparse.linalg
 from objectives import A8, b8, gradient, parallel, positive_definite, quadratic, rosenbrock
 
+from compares import compares
 from minigrad import Tensor, minimize
 from minigrad.minimizers import linear_cg
 
@@ -78,6 +79,7 @@ def test_linear_cg_is_as_fast_as_its_bound():
         assert (energy <= 2 * q**k * energy[0] * (1 + 1e-6) + 1e-8 * energy[0]).all()
 
 
+@compares("scipy.sparse.linalg.cg", "minimizers.linear_cg")
 def test_linear_cg_takes_scipys_steps():
     A = positive_definite(40, 1e3)
     A, b, d = (A + A.T) / 2, np.linspace(-1, 1, 40), np.linspace(1, 9, 40)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from objectives import gradient, value
 
+from compares import compares
 from minigrad import minimize
 from minigrad.minimizers import backtracking, line_search, strong_wolfe
 
@@ -30,6 +31,7 @@ coefficients = st.tuples(
 )
 
 
+@compares("Nocedal & Wright 2006, algorithms 3.5 and 3.6", "minimizers.strong_wolfe")
 @settings(max_examples=80, deadline=None)
 @given(
     coefficients,
@@ -55,6 +57,7 @@ def test_strong_wolfe_conditions_hold_on_random_functions(c, x, alpha, constants
     assert found.nfev <= 40
 
 
+@compares("Nocedal & Wright 2006, algorithm 3.1", "minimizers.backtracking")
 @settings(max_examples=40, deadline=None)
 @given(
     coefficients, st.floats(-5, 5), st.floats(1e-3, 1e3), st.floats(0.1, 0.9), st.floats(0.01, 0.5)

@@ -19,6 +19,7 @@ from objectives import (
     value,
 )
 
+from compares import compares
 from minigrad import Tensor, hessian, minimize, no_grad
 from minigrad.minimizers import strong_wolfe
 
@@ -59,6 +60,7 @@ SCIPYS = {
 }
 
 
+@compares("scipy.optimize", "minimize")
 @pytest.mark.parametrize("method", SCIPYS)
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_same_minimum_as_scipy_in_as_many_steps(name, method):

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from norm_inputs import close, draw
 
+from compares import compares
 from minigrad import Tensor, grad, norms
 from torch_reference import needs_torch, reference, torch
 
@@ -95,6 +96,11 @@ def torch_call(torch, name, options):
     return lambda x, *p: f(x, *running, *p, **options)
 
 
+@compares(
+    "torch.nn.functional",
+    "norms.batch_norm", "norms.layer_norm", "norms.rms_norm", "norms.group_norm",
+    "norms.instance_norm",
+)  # fmt: skip
 @pytest.mark.parametrize("key", CASES)
 def test_equals_pytorch_to_second_order(key):
     name, options, shapes = CASES[key]
@@ -167,6 +173,11 @@ def life(module, shape, tensor, array):
     return out + [np.asarray(array(v), float) for _, v in sorted(module.state_dict().items())]
 
 
+@compares(
+    "torch.nn",
+    "norms.BatchNorm1d", "norms.BatchNorm2d", "norms.LayerNorm", "norms.RMSNorm",
+    "norms.GroupNorm", "norms.InstanceNorm2d",
+)  # fmt: skip
 @pytest.mark.parametrize("key", MODULES)
 def test_module_lives_as_pytorchs(key):
     args, options, shape = MODULES[key]

@@ -3,9 +3,13 @@
 import numpy as np
 from norm_inputs import close, draw
 
+from compares import compares
 from minigrad import init, nn, norms
 
 
+@compares("Vaswani et al. 2017 section 3.1", "norms.PostNorm")
+@compares("Wang et al. 2022 section 3", "norms.DeepNorm")
+@compares("Xiong et al. 2020 Figure 1", "norms.PreNorm")
 def test_where_the_norm_stands():
     x = draw((2, 3, 4))
     norm, linear = norms.LayerNorm(4), nn.Linear(4, 4, rng=np.random.default_rng(0))

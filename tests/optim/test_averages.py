@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from bowl import close
+from compares import compares
 from minigrad import Tensor, nn, optim
 from torch_reference import reference
 
 
+@compares("torch.optim.swa_utils.AveragedModel", "optim.SWA")
+@compares("torch.optim.swa_utils.get_ema_multi_avg_fn", "optim.EMA")
 @pytest.mark.parametrize("kind", ["swa", "ema"])
 def test_averages_equal_pytorch(kind):
     steps = np.random.default_rng(0).standard_normal((10, 2, 3))

@@ -6,10 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bowl import SHAPES, close, leaves, slope
+from compares import compares
 from minigrad import Tensor, optim
 from torch_reference import reference
 
 
+@compares("torch.nn.utils", "optim.clip_grad_norm")
 @pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, np.inf])
 @pytest.mark.parametrize("max_norm", [0.0, 0.5, 100.0, np.inf])
 def test_clip_grad_norm_equals_pytorch(norm_type, max_norm):

@@ -16,6 +16,7 @@ from bowl import (
     start,
     walk,
 )
+from compares import compares
 from minigrad import Tensor, optim
 
 
@@ -240,6 +241,14 @@ def test_all_that_pytorch_has_not_are_compared():
     assert {*PAPERS, "SWATS", "Lookahead", "Sophia"} == BY_PAPER
 
 
+@compares("Chen et al. 2023", "optim.Lion")
+@compares("Defazio et al. 2024", "optim.ScheduleFreeSGD", "optim.ScheduleFreeAdamW")
+@compares("Gupta et al. 2018", "optim.Shampoo")
+@compares("Loshchilov & Hutter 2019", "optim.SGDW")
+@compares("Luo et al. 2019", "optim.AdaBound", "optim.AMSBound")
+@compares("Vyas et al. 2024", "optim.SOAP")
+@compares("You et al. 2017", "optim.LARS")
+@compares("You et al. 2020", "optim.LAMB")
 @pytest.mark.parametrize(
     "name,options",
     [
@@ -255,6 +264,7 @@ def test_equals_the_papers_formula(name, options):
     close(walk(lambda ps: cls(ps, **options), shapes), walk_formula(formula(**options), shapes))
 
 
+@compares("Keskar & Socher 2017", "optim.SWATS")
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
 def test_swats_equals_the_papers_algorithm(weight_decay):
     lr, (beta1, beta2), eps, tol = 0.05, (0.8, 0.9), 1e-3, 2e-3
@@ -318,6 +328,7 @@ def test_swats_does_not_switch_to_a_negative_rate():
     assert opt.switched is None
 
 
+@compares("Zhang et al. 2019", "optim.Lookahead")
 @pytest.mark.parametrize("k,alpha", [(1, 0.5), (5, 0.5), (3, 0.8)])
 def test_lookahead_equals_the_papers_algorithm(k, alpha):
     def make(ps):

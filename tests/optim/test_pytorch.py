@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bowl import BY_PYTORCH, CHECKPOINTS, SHAPES, close, shapes_for, slope, start, walk
+from compares import compares
 from minigrad import Tensor, optim
 from torch_reference import needs_torch, reference
 
@@ -124,6 +125,11 @@ def test_all_that_pytorch_has_are_compared():
     assert set(FLAGS) == BY_PYTORCH
 
 
+@compares(
+    "torch.optim",
+    "optim.SGD", "optim.Adagrad", "optim.RMSprop", "optim.Adadelta", "optim.Adam", "optim.AdamW",
+    "optim.Adamax", "optim.NAdam", "optim.RAdam", "optim.Adafactor", "optim.Muon",
+)  # fmt: skip
 @pytest.mark.parametrize("name,flags", TORCH_CASES)
 def test_equals_pytorch(name, flags, request):
     key = request.node.callspec.id
@@ -218,6 +224,7 @@ def test_options_and_defaults_are_pytorchs(name):
     assert not missing - {"decoupled_weight_decay"}  # of Adam: that is AdamW
 
 
+@compares("torch.optim", "optim.Optimizer")
 @needs_torch
 @pytest.mark.parametrize("name", [n for n in FLAGS if n != "Muon"])
 def test_groups_equal_pytorchs(name):

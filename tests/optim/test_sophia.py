@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bowl import drive, leaves
+from compares import compares
 from minigrad import Tensor, losses, optim
 
 
@@ -18,6 +19,7 @@ def sophia_rule(lr, betas, gamma, eps, weight_decay):
     return rule
 
 
+@compares("Liu et al. 2023", "optim.Sophia")
 @pytest.mark.parametrize("hessian", ["gnb", "hutchinson"])
 def test_sophia_equals_the_papers_algorithm(hessian):
     rng = np.random.default_rng(0)
