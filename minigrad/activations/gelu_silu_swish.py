@@ -18,7 +18,7 @@ from .relu_family import _softplus
 ROOT_2_OVER_PI = float(np.sqrt(2 / np.pi))
 
 
-def like(y: Any, x: Any) -> Any:
+def cast_like(y: Any, x: Any) -> Any:
     """y in the dtype of x: SciPy's functions give float64 for float16."""
     return y if y.dtype == x.dtype else y.astype(x.dtype)
 
@@ -103,7 +103,7 @@ def _gelu_rule(g: Any, out: Any, x: Any) -> Any:
 def _gelu(x: Any) -> Any:
     from ..autograd import special  # here, because SciPy takes long to load
 
-    P = like(special.ndtr(x), x)
+    P = cast_like(special.ndtr(x), x)
     return x * P, P
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..autograd.arrays import Array
 from ..autograd.tensor import ArrayLike, Tensor
 from ..checks import flag, number, real
-from .channels import ChannelNorm, by_known, check_running, per_channel
+from .channels import ChannelNorm, check_running, normalize_with, per_channel
 from .standardize import check_shapes, fused, standardize
 
 
@@ -66,7 +66,7 @@ def batch_norm(
     if not training:
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm: without training=True, running averages must be given")
-        return by_known(x, running_mean, running_var, weight, bias, eps)
+        return normalize_with(x, running_mean, running_var, weight, bias, eps)
     n = x.size // max(x.shape[1], 1)
     if n < 2:
         raise ValueError(

@@ -21,7 +21,7 @@ def per_channel(p: ArrayLike | None, behind: int) -> Any:
     return p if p is None or not behind else np.reshape(p, (-1, *[1] * behind))
 
 
-def by_known(x: Any, mu: Array, var: Array, weight: Any, bias: Any, eps: float) -> Tensor:
+def normalize_with(x: Any, mu: Array, var: Array, weight: Any, bias: Any, eps: float) -> Tensor:
     """The map with μ and σ² given for each channel: y = (x - μ) · w / √(σ² + ε) + b."""
     if eps == 0 and not np.all(var > 0):
         raise ValueError("running_var is 0 for a channel: that needs eps > 0")

@@ -15,7 +15,7 @@ from ..autograd.arrays import Array
 from ..autograd.tensor import ArrayLike, Tensor
 from ..checks import flag, float_dtype, integer, number, real
 from ..module import Module
-from .channels import ChannelNorm, by_known, check_running, per_channel
+from .channels import ChannelNorm, check_running, normalize_with, per_channel
 from .standardize import (
     affine_parameters,
     check_shapes,
@@ -160,7 +160,7 @@ def instance_norm(
             raise ValueError(
                 "instance_norm: with use_input_stats=False, running averages must be given"
             )
-        return by_known(x, running_mean, running_var, weight, bias, eps)
+        return normalize_with(x, running_mean, running_var, weight, bias, eps)
     n = prod(x.shape[2:])
     if n < 2:
         raise ValueError(f"instance_norm: needs more than one position, got x {x.shape}")
