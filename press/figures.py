@@ -11,8 +11,6 @@ import re
 
 from minigrad.lab.figures import uri
 
-KINDS = ('class="plot"', 'class="slider"')  # of <figure>
-
 _URI = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]*)")
 _PICTURE = re.compile(r"<picture>.*?</picture>", re.S)
 _ALT = re.compile(r' data-(zh|en)="([^"]*)"')
@@ -25,7 +23,17 @@ def is_figure(shown: str) -> bool:
     >>> is_figure('<figure class="plot">'), is_figure("<table>")
     (True, False)
     """
-    return any(kind in shown for kind in KINDS)
+    return is_plot(shown) or is_slider(shown)
+
+
+def is_plot(shown: str) -> bool:
+    """Whether HTML is or has a figure that does not move."""
+    return 'class="plot"' in shown
+
+
+def is_slider(shown: str) -> bool:
+    """Whether HTML is or has a slider."""
+    return 'class="slider"' in shown
 
 
 def pictures(shown: str) -> list[str]:

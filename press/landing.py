@@ -47,9 +47,9 @@ def slider_of(root: Path, config: dict) -> dict | None:
     page = config["sphinx"]["config"].get("book_slider")
     if not page:
         return None
-    for _, html in Notebook(root / "chapters" / f"{page}.ipynb").outputs("text/html"):
-        if figure := BeautifulSoup(html, "html.parser").select_one("figure.slider"):
-            return {"html": str(figure), "page": page, "id": figure["id"]}
+    for html in Notebook(root / "chapters" / f"{page}.ipynb").sliders:
+        figure = BeautifulSoup(html, "html.parser").select_one("figure.slider")
+        return {"html": str(figure), "page": page, "id": figure["id"]}
     raise ValueError(f"_config.yml: book_slider names {page}, which has no slider")
 
 

@@ -198,7 +198,12 @@ class Notebook:
     def figures(self) -> set[int]:
         """The numbers of the cells that show a figure, sliders apart."""
         pictures = {i for kind in ("image/png", "image/svg+xml") for i, _ in self.outputs(kind)}
-        return pictures | {i for i, html in self.outputs("text/html") if 'class="plot"' in html}
+        return pictures | {i for i, html in self.outputs("text/html") if figures.is_plot(html)}
+
+    @property
+    def sliders(self) -> list[str]:
+        """The sliders that the notebook shows, as HTML."""
+        return [html for _, html in self.outputs("text/html") if figures.is_slider(html)]
 
     @cached_property
     def records(self) -> records.Records:

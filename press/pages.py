@@ -54,7 +54,7 @@ def fill_frame(app: Sphinx, pagename: str, templatename: str, context: dict, doc
     language = app.config.book_edition
     context.update(
         words=words("page", language), edition=language, twin=None, notebook=None, card=None,
-        slider='class="slider"' in context.get("body", ""),
+        slider=figures.is_slider(context.get("body", "")),
         minutes=app.env.metadata.get(pagename, {}).get("minutes"),
         root_title=app.env.titles[app.config.root_doc].astext(),
         base=app.config.html_baseurl.rstrip("/"),

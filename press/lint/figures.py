@@ -1,0 +1,46 @@
+"""Figures have their words: a description, a caption, labels in both languages."""
+
+import re
+
+from ..figures import is_slider
+from ..markdown import without_code
+from .registry import rule
+
+
+@rule
+def alt_text(book):
+    """Every figure has alternative text in both languages."""
+    for i, cell in book.code:
+        figure, alt = i in book.figures, cell.metadata.get("alt")
+        if figure and not _in_both(alt):
+            yield i, 'a figure without metadata "alt": {"zh": "…", "en": "…"}'
+        elif alt is not None and not figure:
+            yield i, "alt text, but no figure in the output"
+    for i, cell in book.markdown:
+        if re.search(r"!\[\s*\]\(|<img(?![^>]*\balt=\"[^\"]+\")", without_code(cell.source)):
+            yield i, "an image without alternative text"
+
+
+def _in_both(texts):
+    return isinstance(texts, dict) and all(texts.get(x, "").strip() for x in ("zh", "en"))
+
+
+@rule
+def caption(book):
+    """Captions are in both languages, and a slider says what to try."""
+    for i, cell in book.code:
+        said = cell.metadata.get("caption")
+        if said is not None and not (i in book.figures and _in_both(said)):
+            yield i, 'a caption is for figures, metadata "caption": {"zh": "…", "en": "…"}'
+    for i, text in book.outputs("text/html"):
+        if is_slider(text) and "<figcaption>" not in text:
+            yield i, 'a slider without caption={"zh": "…", "en": "…"}, what to try'
+
+
+@rule
+def html_languages(book):
+    """HTML output says everything in both languages."""
+    for i, text in book.outputs("text/html"):
+        zh, en = (text.count(f'data-lang="{x}"') for x in ("zh", "en"))
+        if zh != en:
+            yield i, f"{zh} elements with data-lang zh, {en} with en"
