@@ -18,6 +18,7 @@ from sphinxcontrib.bibtex.style.referencing import PersonStyle
 from sphinxcontrib.bibtex.style.referencing.foot import FootReferenceStyle
 
 from .anchors import FigureAnchors, TwinAnchors
+from .folds import page
 from .notebook import ROOT, Notebook
 from .search import Chinese
 from .words import one_language, words
@@ -70,7 +71,7 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
         book = Notebook(app.env.doc2path(docname), source[0])
         app.env.temp_data["book_anchors"] = book.anchors
         app.env.metadata[docname]["minutes"] = book.minutes
-        source[0] = book.edition(app.config.book_edition)
+        source[0] = page(book, app.config.book_edition)
 
 
 class Citation(FootReferenceStyle):
@@ -104,6 +105,6 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", configure, priority=100)
     app.connect("config-inited", name_parts, priority=950)  # after the contents were parsed (900)
     app.connect("source-read", read_source)
-    for extension in ("press.jupyterbook", "press.claims", "press.pages", "press.backmatter"):
-        app.setup_extension(extension)
+    for part in ("jupyterbook", "claims", "folds", "pages", "backmatter"):
+        app.setup_extension(f"press.{part}")
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

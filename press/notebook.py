@@ -179,8 +179,6 @@ class Notebook:
                 for output in cell.outputs:
                     if figures.is_figure(shown := output.get("data", {}).get("text/html", "")):
                         output.data["text/html"] = figures.in_edition(shown, language, *said)
-                    for kind in records.KINDS:  # it has been taken over
-                        output.get("data", {}).pop(kind, None)
         return json.dumps(node, ensure_ascii=False, indent=1) + "\n"
 
     # -- Outputs

@@ -55,6 +55,7 @@ def fill_frame(app: Sphinx, pagename: str, templatename: str, context: dict, doc
     context.update(
         words=words("page", language), edition=language, twin=None, notebook=None, card=None,
         slider=figures.is_slider(context.get("body", "")),
+        folds='<details class="admonition hide' in context.get("body", ""),
         minutes=app.env.metadata.get(pagename, {}).get("minutes"),
         root_title=app.env.titles[app.config.root_doc].astext(),
         base=app.config.html_baseurl.rstrip("/"),

@@ -78,6 +78,15 @@ for (const block of document.querySelectorAll("main .highlight")) {
   block.append(button);
 }
 
+// --- All code can be shown ---------------------------------------------------------------------
+const all = document.querySelector(".tools .all");
+if (all) {
+  all.hidden = false;
+  all.addEventListener("change", (event) => {
+    for (const code of document.querySelectorAll("details.hide")) code.open = event.target.checked;
+  });
+}
+
 // --- What is wider than the page scrolls by itself, also by keyboard ---------------------------
 function reachable() {  // reads all before it writes any: one layout, however many equations
   const inline = [...document.querySelectorAll("mjx-container:not([display])")];
@@ -100,7 +109,7 @@ reachable();
 const folded = [];
 addEventListener("beforeprint", () => {
   for (const image of document.images) image.loading = "eager";
-  for (const details of document.querySelectorAll("article details:not([open], .tag_hide-input details)")) {
+  for (const details of document.querySelectorAll("article details:not([open], .hide)")) {
     details.open = true;
     folded.push(details);
   }

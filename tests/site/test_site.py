@@ -660,7 +660,7 @@ def test_print(tab, address):
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")
     for part in ("header.bar", "nav.contents", "nav.here", ".run", ".turn", ".tools a"):
         assert not tab.locator(part).first.is_visible()
-    code, others = tab.locator(".tag_hide-input details"), ":not(.tag_hide-input) > details"
+    code, others = tab.locator("details.hide"), "article details:not(.hide)"
     assert [one.is_visible() for one in code.all()] == [True] + [False] * (code.count() - 1)
     assert tab.locator(f"{others}:not([open])").count() == 0 < tab.locator(others).count()
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
