@@ -10,6 +10,8 @@ from numbers import Integral, Real
 import numpy as np
 from IPython.display import display
 
+from .words import own
+
 #: What each verdict is called on the page.
 VERDICTS = {
     "holds": {"zh": "成立", "en": "Holds"},
@@ -66,7 +68,7 @@ def claim(name, verdict, smallest=None, **numbers):
         )
     numbers = _kept(f"claim({name!r})", numbers)
     words = VERDICTS[key]
-    said = f"{words['zh']} · {words['en'].lower().rstrip('…')}  {name}"
+    said = own(f"{words['zh']} · {words['en'].lower().rstrip('…')}") + f"  {name}"
     said += f": {_listed(numbers)}" if numbers else ""
     display(_Handed(CLAIM, {"name": name, "verdict": key, "numbers": numbers}, said))
 

@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 
 from . import figures, frames, lettering
 from .training import UNATTENDED
-from .words import half
+from .words import half, own
 
 FRAMES = {1: 100, 2: 400}  # at most, for one knob and for two: more is too heavy for a page
 HERE = Path(__file__).parent
@@ -46,7 +46,7 @@ def slider(draw, alt, *, caption=None, start=None, labels=None, **params):
         draw: called as ``draw(**values)``; makes a matplotlib figure (and may return it). It must
             fix its axes' limits and labels, so that frames differ only where the idea does.
         alt: what the figure shows and what moving the knob changes, for those who cannot see it:
-            ``{"zh": …, "en": …}``.
+            ``"中文 · English"``.
         caption: what to try, likewise.
         start: values to begin with, ``{"beta": 0.9}``; default the first of each. A number that is
             not among the values stands for the nearest.
@@ -59,14 +59,11 @@ def slider(draw, alt, *, caption=None, start=None, labels=None, **params):
 
     Example::
 
-        slider(draw, alt={"zh": "…", "en": "…"}, beta=np.linspace(0, 0.99, 80), start={"beta": 0.9})
+        slider(draw, alt="… · …", beta=np.linspace(0, 0.99, 80), start={"beta": 0.9})
     """
-    for name, texts in {"alt": alt, "caption": caption}.items():
-        good = texts is None or set(texts) == {"zh", "en"} and all(map(str.strip, texts.values()))
-        if not good:
-            raise ValueError(
-                f'slider: {name} must be {{"zh": …, "en": …}} with text in both, got {texts!r}'
-            )
+    for name, text in {"alt": alt, "caption": "" if caption is None else caption}.items():
+        if not isinstance(text, str) or name == "alt" and not text.strip():
+            raise ValueError(f'slider: {name} must be a text, "中文 · English", got {text!r}')
     if not 1 <= len(params) <= 2:
         raise ValueError(f"slider: needs one or two parameters, got {len(params)}: {list(params)}")
     for name, given in params.items():
@@ -84,7 +81,7 @@ def slider(draw, alt, *, caption=None, start=None, labels=None, **params):
     labels = {name: _label(name) for name in params} | (labels or {})
 
     # A key that depends on the content alone, so that it is the same in every run.
-    key = "slider-" + hashlib.sha256(repr((alt, params)).encode()).hexdigest()[:8]
+    key = "slider-" + hashlib.sha256(repr(params).encode()).hexdigest()[:8]
     combinations = list(itertools.product(*params.values()))
     first = int(np.ravel_multi_index(places, counts))
     film = _Film(draw)
@@ -95,8 +92,8 @@ def slider(draw, alt, *, caption=None, start=None, labels=None, **params):
     wide, narrow, data = frames.film(reel, first, counts, film.size, film.phone, film.maps)
     said = f"<figcaption>{_both(caption)}</figcaption>\n" if caption else ""
     page = (
-        f'<figure class="slider" id="{key}" data-zh="{html.escape(alt["zh"])}" '
-        f'data-en="{html.escape(alt["en"])}">\n{figures.image(wide, narrow, film.size)}\n'
+        f'<figure class="slider" id="{key}" data-zh="{html.escape(half(alt, "zh"))}" '
+        f'data-en="{html.escape(half(alt, "en"))}">\n{figures.image(wide, narrow, film.size)}\n'
         f'<div class="knobs">\n{_knobs(key, params, places, labels)}</div>\n'
         f"{said}"
         f'<script type="application/json">{json.dumps(data, separators=(",", ":"))}</script>\n'
@@ -228,15 +225,14 @@ def _label(name):
     return _GREEK.get(letters, letters) + subscript
 
 
-def _both(texts):
+def _both(text):
     """Text in both languages, of which the editions keep one; a plain symbol serves both."""
-    if isinstance(texts, str):
-        texts = {language: half(texts, language) for language in ("zh", "en")}
+    texts = {language: html.escape(half(text, language)) for language in ("zh", "en")}
     if texts["zh"] == texts["en"]:
-        return html.escape(texts["en"])
+        return texts["en"]
     return " ".join(
-        f'<span data-lang="{language}" lang="{language}">{html.escape(texts[language])}</span>'
-        for language in ("zh", "en")
+        f'<span data-lang="{language}" lang="{language}">{text}</span>'
+        for language, text in texts.items()
     )
 
 
@@ -258,8 +254,7 @@ def _knobs(key, params, places, labels):
                 f"data-values='{json.dumps(texts, ensure_ascii=False)}'> "
                 f"<output>{texts[place]}</output></label>\n"
             )
-    play = _both({"zh": "播放", "en": "Play"})
-    reset = _both({"zh": "复位", "en": "Reset"})
+    play, reset = _both(own("播放 · Play")), _both(own("复位 · Reset"))
     return rows + (
         f'<p><button type="button" class="play">{play}</button> '
         f'<button type="button" class="reset">{reset}</button></p>\n'

@@ -17,7 +17,7 @@ from minigrad.lab.sliders import _label, _texts, slider
 from moving import draw
 from press.figures import in_edition, inline, pictures
 
-ALT = {"zh": "一条 <曲线>", "en": 'A "curve"'}
+ALT = '一条 <曲线> · A "curve"'
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +139,7 @@ def test_it_is_light(displayed):
 def test_the_html_says_what_it_is(displayed):
     labels = {"eta": "步 · step"}
     slider(draw, ALT, beta=[-0.5, 0.25], eta=[0.1, 0.2, 0.5], labels=labels, start={"eta": 0.45},
-           caption={"zh": "试一试。", "en": "Try it."})  # fmt: skip
+           caption="试一试。 · Try it.")  # fmt: skip
     page = displayed[0]["text/html"]
     inputs = re.findall(r"<input .*?>", page)
     assert [json.loads(html.unescape(re.search("data-values='(.*?)'", i)[1])) for i in inputs] == [
@@ -217,9 +217,9 @@ def renamed(beta):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (dict(alt={"zh": "图"}, beta=[0, 1]), "alt"),
-    (dict(alt={"zh": "图", "en": " "}, beta=[0, 1]), "alt"),
-    (dict(alt=ALT, caption={"zh": "图"}, beta=[0, 1]), "caption"),
+    (dict(alt={"zh": "图", "en": "figure"}, beta=[0, 1]), "alt"),
+    (dict(alt=" ", beta=[0, 1]), "alt"),
+    (dict(alt=ALT, caption={"zh": "图", "en": "figure"}, beta=[0, 1]), "caption"),
     (dict(alt=ALT), "one or two"),
     (dict(alt=ALT, beta=[0, 1], eta=[0, 1], rho=[0, 1]), "one or two"),
     (dict(alt=ALT, beta=[1]), "two or more"),

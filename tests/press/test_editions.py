@@ -56,8 +56,8 @@ def made(function, *arguments, **options):
 FIGURE = figures.bundle(draw())
 plt.close()
 SLIDER = made(
-    sliders.slider, draw, {"zh": "动的图", "en": "A moving figure"}, beta=[0, 1], start={"beta": 1},
-    caption={"zh": "试一试", "en": "Try it"},
+    sliders.slider, draw, "动的图 · A moving figure", beta=[0, 1], start={"beta": 1},
+    caption="试一试 · Try it",
 )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ plt.show()""",
     """def draw(k):
     plt.subplots()[1].plot((x @ x)[k])
     plt.gca().set(xlim=(0, 300), ylim=(-60, 60))
-slider(draw, {"zh": "图", "en": "figure"}, k=[0, 1, 2])""",
+slider(draw, "图 · figure", k=[0, 1, 2])""",
     """claim("norm", np.linalg.norm(x) > 1, norm=np.linalg.norm(x @ x))
 {"b": 1, "a": 2}""",
 ]

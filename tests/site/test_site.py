@@ -465,7 +465,7 @@ def test_a_frame_is_what_draw_draws(tab, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sliders, "display", lambda bundle, raw: shown.append(bundle["text/html"]))
         patch.setenv("BOOK_FRAMES", "all")
-        sliders.slider(draw, {"zh": "图", "en": "figure"}, **values)
+        sliders.slider(draw, "图 · figure", **values)
     files = (sliders.HERE / f"slider.{kind}" for kind in ("css", "js"))
     look, script = (file.read_text(encoding="utf-8") for file in files)
     page = f"<!DOCTYPE html><meta charset=utf-8><body>{shown[0]}<style>{look}</style><script>{script}</script>"
