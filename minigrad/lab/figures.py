@@ -28,6 +28,7 @@ from matplotlib.backend_bases import FigureCanvasBase, RendererBase
 from matplotlib.gridspec import GridSpec
 from matplotlib.offsetbox import VPacker
 from matplotlib.path import Path
+from matplotlib.text import Text
 from matplotlib.transforms import Affine2D, blended_transform_factory
 from PIL import Image
 
@@ -69,7 +70,7 @@ class Pen(RendererBase):
     def __init__(self, width, height, dpi):
         super().__init__()
         self.width, self.height, self.dpi = width, height, dpi
-        self.marks, self._path, self._counts = [], [], [{}]
+        self.marks, self._path, self._counts, self._images = [], [], [{}], []
         self._flip = Affine2D().scale(1, -1).translate(0, height).scale(UNIT)
 
     def get_canvas_width_height(self):
@@ -163,17 +164,21 @@ class Pen(RendererBase):
         data = base64.b64encode(buffer.getvalue()).decode()
         place = np.array([left, self.height - top, right - left, top - bottom]) * UNIT
         alpha = gc.get_alpha() if transform is not None else None
+        if alpha is None or alpha == 1:
+            self._images.append((left, bottom, right, top))
         look = f' opacity="{alpha:.2g}"' if alpha is not None and alpha < 1 else ""
         self._add(gc, "image", look, place, words=f"data:image/png;base64,{data}")
 
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
         size = self.points_to_pixels(prop.get_size_in_points())
         width, *_ = self.get_text_width_height_descent(s, prop, ismath)
-        anchor = _anchor(mtext, angle)
+        anchor = _anchor(mtext, angle) if mtext else self._path[-1].split(" lines ")[0]
         along = {"left": 0, "center": width / 2, "right": width}[anchor]
         turn = np.deg2rad(angle)
         at = np.array([x + along * np.cos(turn), y - along * np.sin(turn)]) * UNIT
-        look = _paint("fill", gc.get_rgb(), gc.get_alpha())
+        # An image looks the same in the dark theme, so what is written on it must too.
+        on_image = any(l <= x <= r and b <= self.height - y <= t for l, b, r, t in self._images)
+        look = _paint("fill", gc.get_rgb(), gc.get_alpha(), fixed=on_image)
         if anchor != "left":
             look += f' text-anchor="{"middle" if anchor == "center" else "end"}"'
         if prop.get_weight() in ("bold", "semibold", 600, 700):
@@ -183,8 +188,6 @@ class Pen(RendererBase):
 
 def _anchor(text, angle):
     """Which end of a text stays where it is when the page's font is narrower than expected."""
-    if text is None:
-        return "left"
     if angle == 0 or text.get_rotation_mode() == "anchor":
         return text.get_horizontalalignment() if angle else text._get_multialignment()
     if angle == 90:
@@ -226,13 +229,19 @@ def _dark(shade):
     return "#" + "".join(f"{round(value * 255):02x}" for value in rgb)
 
 
-def _paint(what, rgba, alpha=None):
-    """``fill`` or ``stroke`` in a colour; black is the ink of whatever shows the figure."""
+def _paint(what, rgba, alpha=None, fixed=False):
+    """``fill`` or ``stroke`` in a colour; black is the ink of whatever shows the figure.
+
+    A ``fixed`` colour is the same in the dark theme.
+    """
     shade = "#" + "".join(f"{round(value * 255):02x}" for value in rgba[:3])
     alpha = alpha if alpha is not None else rgba[3] if len(rgba) > 3 else 1
-    look = f' {what}="currentColor"' if shade == "#000000" else (
-        f' {what}="{shade}" style="--{what[0]}:{_dark(shade)}"'
-    )  # fmt: skip
+    if fixed:
+        look = f' {what}="{shade}"'
+    elif shade == "#000000":
+        look = f' {what}="currentColor"'
+    else:
+        look = f' {what}="{shade}" style="--{what[0]}:{_dark(shade)}"'
     return look + (f' {what}-opacity="{alpha:.2g}"' if alpha < 1 else "")
 
 
@@ -465,6 +474,10 @@ def drawn(figure):
     white = [one for one in grounds if one.get_visible() and one.get_facecolor() == (1, 1, 1, 1)]
     for ground in white:
         ground.set_visible(False)
+    # Of a text of several lines matplotlib does not tell the renderer how they are aligned.
+    blocks = [one for one in figure.findobj(Text) if "\n" in one.get_text() and not one.get_gid()]
+    for i, block in enumerate(blocks):
+        block.set_gid(f"{block._get_multialignment()} lines {i}")
     try:
         pen = _Canvas(figure).get_renderer()
         figure.draw(pen)
@@ -473,6 +486,8 @@ def drawn(figure):
         figure.set_canvas(before)
         for ground in white:
             ground.set_visible(True)
+        for block in blocks:
+            block.set_gid(None)
 
 
 def phone(figure):

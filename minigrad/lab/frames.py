@@ -13,7 +13,8 @@ Every frame has the same marks, by name. Those that never change are drawn once.
 - ``axes``: the number of the axes that it is in. ``data["maps"]`` has for each of them a, b, c, d:
   where the wide layout has x and y, the phone's has a x + b and c y + d.
 
-``slider.js`` undoes this.
+A mark whose artist has ``gid="grab"`` can be taken hold of in the picture: ``data["grab"]`` is its
+number. ``slider.js`` undoes this.
 """
 
 import gzip
@@ -41,6 +42,7 @@ def film(reel, first, counts, size, phone, maps):
     """
     order, shots = _aligned(reel, first)
     moving, marks, matrices, written = {}, [], [], []
+    data = {"counts": counts, "maps": maps, "marks": marks}
     for name in order:
         shown = [shot.get(name) for shot in shots]
         model = shots[first].get(name) or next(filter(None, shown))
@@ -58,10 +60,11 @@ def film(reel, first, counts, size, phone, maps):
             attribute += ' visibility="hidden"'
         cut = any(figures.sticks_out(one) for one in shown if one)
         model = replace(model, clip=model.clip if cut else None)
+        if "grab" in name[0]:
+            data["grab"] = len(marks)
         moving[name] = model, attribute, maps[mark["axes"]]
-        written.append((figures.write(model, attribute), model.clip))
+        written += _moving(name, model, attribute)
         marks.append(mark)
-    data = {"counts": counts, "maps": maps, "marks": marks}
     return figures.document(written, size), _narrow(phone, moving, order), data
 
 
@@ -75,6 +78,14 @@ def _written(mark):
     """A mark that stays as it is, with what it is clipped to: one or none."""
     if (mark := figures.plain(mark)) is not None:
         yield figures.write(mark), mark.clip
+
+
+def _moving(name, mark, attribute):
+    """A mark that moves; one to be grabbed has a halo around it, wide enough for a finger."""
+    yield figures.write(mark, attribute), mark.clip
+    if "grab" in name[0]:
+        halo = replace(mark, look=f' stroke-width="{44 * figures.UNIT}" stroke-linecap="round"')
+        yield figures.write(halo, f'{attribute} class="grab" stroke="transparent"'), None
 
 
 def _axes(key):
@@ -220,5 +231,5 @@ def _narrow(phone, moving, order):
         if clip is not None:
             corner, extent = np.array(clip[:2]) * scale + shift, np.array(clip[2:]) * scale
             clip = tuple(np.rint([*corner, *extent]).astype(int).tolist())
-        written.append((figures.write(replace(model, at=at), attribute), clip))
+        written += _moving(name, replace(model, at=at, clip=clip), attribute)
     return figures.document(written, size)

@@ -143,6 +143,41 @@ if (!window.bookSliders) {
     soon(figure);
   };
 
+  // What can be grabbed leads the knobs to the frame in which it is nearest to the pointer.
+  const lead = (figure, svg, event) => {
+    const film = open(figure), mark = film.marks[film.grab];
+    const source = mark.like === undefined ? mark : film.marks[mark.like];
+    const [a, b, c, d] = svg.classList.contains("narrow") ? film.maps[mark.axes] : [1, 0, 1, 0];
+    const pointer = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    let nearest = Infinity, found = null;
+    for (let f = source.counts.reduce((n, count) => n * count) - 1; f >= 0; f--) {
+      let rest = f;
+      const knobs = [...source.counts].reverse().map((count) => {
+        const place = rest % count;
+        rest = (rest - place) / count;
+        return place;
+      }).reverse();
+      const [x, y] = coordinates(source, knobs);
+      const distance = Math.hypot(a * x + b - pointer.x, c * y + d - pointer.y);
+      if (distance < nearest) [nearest, found] = [distance, knobs];
+    }
+    inputs(figure).forEach((input, j) => { if (source.counts[j] > 1) input.value = found[j]; });
+    soon(figure);
+  };
+  for (const kind of ["pointerdown", "pointermove"]) {
+    document.addEventListener(kind, (event) => {
+      const handle = event.target.closest?.("figure.slider .grab");
+      if (!handle) return;
+      if (kind === "pointerdown") {
+        stop(handle.closest("figure"));
+        handle.setPointerCapture(event.pointerId);
+        event.preventDefault();
+      } else if (handle.hasPointerCapture(event.pointerId)) {
+        lead(handle.closest("figure"), handle.closest("svg.plot"), event);
+      }
+    });
+  }
+
   document.addEventListener("input", (event) => {
     const figure = event.target.closest("figure.slider");
     if (!figure) return;

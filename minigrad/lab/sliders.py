@@ -44,7 +44,8 @@ def slider(draw, alt, *, caption=None, start=None, labels=None, **params):
 
     Args:
         draw: called as ``draw(**values)``; makes a matplotlib figure (and may return it). It must
-            fix its axes' limits and labels, so that frames differ only where the idea does.
+            fix its axes' limits and labels, so that frames differ only where the idea does. A
+            marker with ``gid="grab"`` can be dragged in the picture, and moves the knobs.
         alt: what the figure shows and what moving the knob changes, for those who cannot see it:
             ``"中文 · English"``.
         caption: what to try, likewise.
@@ -255,7 +256,7 @@ def _knobs(key, params, places, labels):
                 f"<output>{texts[place]}</output></label>\n"
             )
     play, reset = _both(own("播放 · Play")), _both(own("复位 · Reset"))
-    return rows + (
-        f'<p><button type="button" class="play">{play}</button> '
-        f'<button type="button" class="reset">{reset}</button></p>\n'
-    )
+    buttons = [f'<button type="button" class="reset">{reset}</button>']
+    if 'type="range"' in rows:
+        buttons.insert(0, f'<button type="button" class="play">{play}</button>')
+    return f"{rows}<p>{' '.join(buttons)}</p>\n"
