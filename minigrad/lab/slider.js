@@ -2,7 +2,6 @@
 // minigrad/lab/frames.py. One copy serves every slider of a page, present or to come.
 "use strict";
 if (!window.bookSliders) {
-  window.bookSliders = true;
   const POINTS = { M: 1, D: 1, L: 1, Q: 2, C: 3, Z: 0 };
 
   // In a notebook the pictures are images; what shall move must be part of the page.
@@ -17,6 +16,7 @@ if (!window.bookSliders) {
       });
     picture.replaceWith(...svgs);
   };
+  window.bookSliders = unpack;
 
   // The coordinates of every frame from what each adds to those before it.
   const sum = (mark) => {
@@ -198,3 +198,4 @@ if (!window.bookSliders) {
     soon(figure);
   });
 }
+document.querySelectorAll("figure.slider picture").forEach(window.bookSliders);

@@ -265,6 +265,29 @@ def test_every_colour_has_its_dark_twin():
         assert attributes.count("style=") <= 1
 
 
+def test_what_is_written_on_an_image_stays_as_it_is():
+    figure, axes = plt.subplots()
+    axes.imshow([[1, 2], [3, 4]])
+    axes.text(0, 0, "on")
+    axes.text(-5, 0, "off", clip_on=False)
+    axes.set(xlim=(-1, 2))
+    looks = dict(re.findall(r'<text [^>]*fill="(\S+)"[^>]*>(on|off)</text>', svg_of(figure)))
+    assert looks == {"#000000": "on", "currentColor": "off"}
+
+
+def test_lines_of_a_text_stand_where_they_are_aligned():
+    figure, axes = plt.subplots()
+    axes.text(0.5, 0.5, "in the\nmiddle", ha="center")
+    axes.text(0.2, 0.2, "at the\nleft")
+    svg = svg_of(figure)
+    (first, second), (third, fourth) = (
+        [int(re.search(rf'x="(\d+)"[^>]*>{line}</text>', svg)[1]) for line in lines]
+        for lines in (("in the", "middle"), ("at the", "left"))
+    )
+    assert first == second and third == fourth
+    assert svg.count('text-anchor="middle" font-size="167">in the') == 1
+
+
 # -- In Jupyter and in the book
 
 

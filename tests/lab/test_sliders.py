@@ -168,6 +168,19 @@ def test_names_are_buttons(displayed):
     assert page.count('type="range"') == 1 and "<legend>direction</legend>" in page
 
 
+def test_a_point_can_be_grabbed(displayed):
+    def shown(beta):
+        draw(beta)
+        plt.gcf().axes[0].plot(beta / 3, 0.2, "o", color="white", gid="grab")
+
+    slider(shown, ALT, beta=[0, 1, 2])
+    film = unpacked(data_of(displayed[0]["text/html"]))
+    across = film["marks"][film["grab"]]["all"][:, 0]
+    assert across[0] < across[1] < across[2]
+    for svg in pictures(displayed[0]["text/html"]):
+        assert f'<path data-k="{film["grab"]}" class="grab"' in svg
+
+
 def test_it_is_the_same_every_time_and_needs_nothing_afterwards(displayed):
     where = {"draw": draw, "drawn": 0}
 
