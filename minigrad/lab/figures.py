@@ -519,7 +519,8 @@ def _narrow(figure):
     pen = _Canvas(figure).get_renderer()
     height += sum(_spread(legend, pen) for legend in legends)
     figure.set_size_inches(PHONE, height)
-    figure.draw(pen)
+    with pen._draw_disabled():  # it is only laid out
+        figure.draw(pen)
     for ax in axes:
         _turn_labels(ax, pen)
 
