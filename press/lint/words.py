@@ -68,7 +68,7 @@ def shown_words(book):
         text = re.sub(r"<(script|style)\b.*?</\1>|<picture>.*?</picture>", "", text, flags=re.S)
         text = re.sub(  # what is said in one element for each language, as one line
             r'<(\w+) data-lang="zh"[^>]*>([^<]*)</\1>\s*<\1 data-lang="en"[^>]*>([^<]*)</\1>',
-            r"\2 · \3", text,
+            r">\2 · \3<", text,
         )  # fmt: skip
         yield from ((i, html.unescape(words)) for words in re.findall(r">([^<>]+)<", text))
 
