@@ -41,6 +41,8 @@ def film(reel, first, counts, size, phone, maps):
         maps: for each axes, how coordinates become those of the phone.
     """
     order, shots = _aligned(reel, first)
+    # A dot with an edge is two marks; the upper one is taken hold of.
+    grab = next((name for name in reversed(order) if "grab" in name[0]), None)
     moving, marks, matrices, written = {}, [], [], []
     data = {"counts": counts, "maps": maps, "marks": marks}
     for name in order:
@@ -60,12 +62,12 @@ def film(reel, first, counts, size, phone, maps):
             attribute += ' visibility="hidden"'
         cut = any(figures.sticks_out(one) for one in shown if one)
         model = replace(model, clip=model.clip if cut else None)
-        if "grab" in name[0]:
+        if name == grab:
             data["grab"] = len(marks)
         moving[name] = model, attribute, maps[mark["axes"]]
-        written += _moving(name, model, attribute)
+        written += _moving(model, attribute, name == grab)
         marks.append(mark)
-    return figures.document(written, size), _narrow(phone, moving, order), data
+    return figures.document(written, size), _narrow(phone, moving, order, grab), data
 
 
 def _is_still(name, model, shown):
@@ -80,10 +82,10 @@ def _written(mark):
         yield figures.write(mark), mark.clip
 
 
-def _moving(name, mark, attribute):
-    """A mark that moves; one to be grabbed has a halo around it, wide enough for a finger."""
+def _moving(mark, attribute, grab):
+    """A mark that moves; the one to ``grab`` has a halo around it, wide enough for a finger."""
     yield figures.write(mark, attribute), mark.clip
-    if "grab" in name[0]:
+    if grab:
         halo = replace(mark, look=f' stroke-width="{44 * figures.UNIT}" stroke-linecap="round"')
         yield figures.write(halo, f'{attribute} class="grab" stroke="transparent"'), None
 
@@ -210,7 +212,7 @@ def _guesses(grid):
         yield {"guess": along + 2 * plane, "moves": moves.ravel().tolist()}
 
 
-def _narrow(phone, moving, order):
+def _narrow(phone, moving, order, grab):
     """The phone's picture: its own still marks, and the moving ones where the wide ones lead."""
     marks, size = phone
     still = {name: mark for name, mark in _named(marks).items() if name not in moving}
@@ -231,5 +233,5 @@ def _narrow(phone, moving, order):
         if clip is not None:
             corner, extent = np.array(clip[:2]) * scale + shift, np.array(clip[2:]) * scale
             clip = tuple(np.rint([*corner, *extent]).astype(int).tolist())
-        written += _moving(name, replace(model, at=at, clip=clip), attribute)
+        written += _moving(replace(model, at=at, clip=clip), attribute, name == grab)
     return figures.document(written, size)
