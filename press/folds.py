@@ -1,7 +1,8 @@
 """What of a chapter's code is seen at once: the idea, and not how it was checked, drawn or set up.
 
 Nobody tags anything for it. A cell is folded that draws a picture, that prints nothing but ``✓``
-lines, or nothing at all; the part *From scratch* shows its code. The tags ``hide-input`` and
+lines, or nothing at all, or that is longer than a screen; the part *From scratch* shows its code
+(and lint wants it to fit). The tags ``hide-input`` and
 ``show-input`` say otherwise for one cell. A folded check is a line, ``✓ (8.7)``, which leads to the
 equation, and a small ✓ beside the equation leads back. The code of a solution stands in the fold
 of its exercise, and what claims are measured by in a fold below their sentences.
@@ -22,6 +23,7 @@ from .markdown import headings
 from .notebook import Notebook, languages, tags
 
 FROM_SCRATCH = "从零实现"
+SCREEN = 30  # lines
 _PICTURE = re.compile(r"<(figure|img)\b")
 
 # -- Which cells
@@ -55,7 +57,8 @@ def folded(book: Notebook) -> set[int]:
         if cell.cell_type != "code" or "show-input" in tags(cell):
             continue
         drawn = any(map(draws, cell.outputs))
-        quiet = not any(map(tells, cell.outputs)) and not part.startswith(FROM_SCRATCH)
+        quiet = not any(map(tells, cell.outputs)) or cell.source.count("\n") >= SCREEN
+        quiet = quiet and not part.startswith(FROM_SCRATCH)
         if drawn or quiet or {"hide-input", "hide-cell", "solution"} & {*tags(cell)}:
             found.add(i)
     return found

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 
+from .. import folds
 from ..markdown import equations, headings
 from ..notebook import languages, tags
 from .registry import omits, rule
@@ -132,3 +133,12 @@ def checked(book):
     known = {label for _, label in labels}
     for label in sorted({label for label in checks if label.startswith("eq:")} - known):
         yield None, f"`✓ {label}` is printed but no equation has this label"
+
+
+@rule
+def long_cells(book):
+    """No code is shown that is longer than a screen."""
+    for i, cell in book.code:
+        lines = cell.source.count("\n") + 1
+        if lines > folds.SCREEN and i not in folds.folded(book):
+            yield i, f"{lines} lines are shown, at most {folds.SCREEN} fit a screen: split the cell"
