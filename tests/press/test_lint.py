@@ -168,8 +168,8 @@ def tagged(section, *tags):
     return plant
 
 
-def extra_code(source, *outputs):
-    return lambda notebook: notebook.cells.append(code(source, *outputs))
+def extra_code(source, *outputs, **metadata):
+    return lambda notebook: notebook.cells.append(code(source, *outputs, **metadata))
 
 
 def never_executed(notebook):
@@ -321,6 +321,7 @@ PLANTED = [
     ("clean-output", output_of("exercises", shown(text_plain="Text(0.5, 1.0, 'Adam')"))),
     ("measured-times", extra_code("t = perf_counter()", stream("3.1 ms\n"))),
     ("measured-times", tagged("slider", "nbval-ignore-output")),
+    ("long-cells", extra_code("\n".join(["x = 1"] * 31), tags=["show-input"])),
     ("code-width", extra_code("x = " + "1 + " * 21 + "12345")),
     ("code-width", extra_code("x = f('甲 · " + "a" * 81 + "')")),
     ("code-width", extra_code("x = f('" + "甲" * 30 + " · " + "a" * 60 + "')")),
