@@ -211,6 +211,11 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     if len(shape) == 1 and shape == g.shape[-1:]:
         return column_sums(g)
     lead = g.ndim - len(shape)
+    if lead < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[lead:])):
+        raise ValueError(
+            f"a rule gave a gradient of shape {tuple(g.shape)} for an operand of shape {shape}: it "
+            "must have the operand's shape, or one that the operand was broadcast to"
+        )
     axes = tuple(range(lead)) + tuple(
         i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1
     )

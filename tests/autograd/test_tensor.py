@@ -469,3 +469,19 @@ def test_a_rule_is_not_replaced_by_accident():
     with pytest.raises(ValueError, match="tanh already has a rule"):
         tensor.primitive(lambda g, y, x: g)(np.tanh)
     assert tensor.RULES[np.tanh] is before
+
+
+@pytest.mark.parametrize(
+    "f, rule",
+    [
+        (np.transpose, lambda g, y, x: g),  # six numbers in another order would fit
+        (lambda x: x.sum(0), lambda g, y, x: np.tile(g[:, None], 3)),
+        (lambda x: x.sum(), lambda g, y, x: np.zeros(4)),
+        (lambda x: x.reshape(-1), lambda g, y, x: g),
+    ],
+)
+def test_a_rule_whose_gradient_does_not_fit_is_refused(f, rule):
+    x = Tensor(np.ones((2, 3)), requires_grad=True)
+    y = tensor.primitive(rule)(lambda x: f(x))(x)
+    with pytest.raises(ValueError, match=r"gradient of shape .* operand of shape \(2, 3\)"):
+        y.backward(np.ones(y.shape))
