@@ -2,6 +2,11 @@
 
 All of them are the one walk of `tensor.py`, started from different gradients. Derived in
 `chapters/autograd/higher-order.ipynb`.
+
+They nest to any depth: inside the function that one of them differentiates, another gives a result
+that can be differentiated again, as it does at a point with a history. At a leaf, and for what the
+function uses beside its argument, they take the values: there, `grad(..., create_graph=True)` keeps
+the connection.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import flag, function, real, same_shape
-from .tensor import ArrayLike, Tensor, recording, seed_gradient, walk
+from .tensor import ArrayLike, Tensor, recording, seed_gradient, state, walk
 
 
 def grad(
@@ -96,17 +101,40 @@ def tensors(key: str, given: Any) -> list[Tensor]:
 
 
 def fresh_leaf(who: str, key: str, x: ArrayLike) -> Tensor:
-    """A copy of x as a leaf, at which a function's derivative is taken."""
-    return Tensor(real(who, key, x), requires_grad=True)
+    """What a function's derivative is taken at: a copy of x as a leaf.
+
+    Inside another of these functions, and for an x with a history, it stays connected with x, so
+    that what is computed here can be differentiated again.
+    """
+    x = real(who, key, x)
+    return np.positive(x) if x._requires_grad and recorded(x) else Tensor(x, requires_grad=True)
 
 
-def evaluate(who: str, f: Callable[..., Tensor], *x: Tensor) -> Tensor:
-    """f(*x), recorded also inside no_grad()."""
-    with recording(True):
-        y = function(who, "f", f, "a function of Tensors")(*x)
-    if not isinstance(y, Tensor):
-        raise TypeError(f"{who}: f must return a Tensor, got {type(y).__name__}")
-    return y
+def recorded(*x: Tensor) -> bool:
+    """Whether derivatives at x shall be differentiable themselves."""
+    return state.on and (state.depth > 0 or any(v._f is not None for v in x))
+
+
+def evaluate(who: str, f: Callable[..., Any], *x: Tensor) -> Tensor:
+    """f(*x), recorded also inside no_grad(). What is no Tensor is a constant."""
+    function(who, "f", f, "a function of Tensors")
+    state.depth += 1
+    try:
+        with recording(True):
+            y = f(*x)
+    finally:
+        state.depth -= 1
+    if isinstance(y, (tuple, list, dict)) or y is None:
+        raise TypeError(
+            f"{who}: f must return a Tensor, got {type(y).__name__}: differentiate its parts one "
+            "by one, or join them with np.stack or np.concatenate"
+        )
+    return y if isinstance(y, Tensor) else Tensor(y)
+
+
+def zeros(x: Tensor, shape: tuple[int, ...] = ()) -> Tensor:
+    """The derivative of a constant of this shape."""
+    return Tensor(np.zeros(shape + x.shape, x.dtype))
 
 
 def vjp(f: Callable[..., Tensor], *x: ArrayLike) -> tuple[Tensor, Callable[..., Any]]:
@@ -122,11 +150,16 @@ def vjp(f: Callable[..., Tensor], *x: ArrayLike) -> tuple[Tensor, Callable[..., 
     y = evaluate("vjp", f, *leaves)
 
     def pull(u: ArrayLike) -> Any:
-        gs = grad(y, leaves, u, retain_graph=True, allow_unused=True)
-        gs = tuple(Tensor(np.zeros_like(v._data)) if g is None else g for v, g in zip(leaves, gs))
+        again = recorded(*leaves)
+        if y.requires_grad:
+            gs = grad(y, leaves, u, again, retain_graph=True, allow_unused=True)
+        else:
+            same_shape("vjp", u=real("vjp", "u", u), value=y)
+            gs = (None,) * len(leaves)
+        gs = tuple(zeros(v) if g is None else g for v, g in zip(leaves, gs))
         return gs[0] if len(gs) == 1 else gs
 
-    return y.detach(), pull
+    return (y if recorded(*leaves) else y.detach()), pull
 
 
 def jvp(f: Callable[[Tensor], Tensor], x: ArrayLike, v: ArrayLike) -> tuple[Tensor, Tensor]:
@@ -139,14 +172,16 @@ def jvp(f: Callable[[Tensor], Tensor], x: ArrayLike, v: ArrayLike) -> tuple[Tens
     """
     x, v = fresh_leaf("jvp", "x", x), real("jvp", "v", v)
     same_shape("jvp", x=x, v=v)
-    y = evaluate("jvp", f, x)
+    y, again = evaluate("jvp", f, x), recorded(x, v)
+    value = y if again else y.detach()
     if not y.requires_grad:
-        return y, Tensor(np.zeros_like(y._data))
+        return value, Tensor(np.zeros_like(y._data, dtype=x.dtype))
     u = Tensor(np.zeros_like(y._data), requires_grad=True)
     back = grad(y, x, u, create_graph=True, allow_unused=True)
     if back is None or not back.requires_grad:
-        return y.detach(), Tensor(np.zeros_like(y._data))
-    return y.detach(), grad(back, u, v)
+        return value, Tensor(np.zeros_like(y._data))
+    forth = grad(back, u, v, again, allow_unused=True)
+    return value, Tensor(np.zeros_like(y._data)) if forth is None else forth
 
 
 def jacobian(f: Callable[[Tensor], Tensor], x: ArrayLike) -> Tensor:
@@ -160,12 +195,14 @@ def jacobian(f: Callable[[Tensor], Tensor], x: ArrayLike) -> Tensor:
     """
     x = fresh_leaf("jacobian", "x", x)
     y = evaluate("jacobian", f, x)
-    rows = np.zeros((y.size, *x.shape), x.dtype)
-    if y.requires_grad:
-        for i, u in enumerate(np.eye(y.size, dtype=y.dtype)):
-            row = grad(y, x, u.reshape(y.shape), retain_graph=True, allow_unused=True)
-            rows[i] = 0 if row is None else row._data
-    return Tensor(rows.reshape(y.shape + x.shape))
+    if not y.requires_grad or not y.size:
+        return zeros(x, y.shape)
+    rows = []
+    for u in np.eye(y.size, dtype=y.dtype):
+        row = grad(y, x, u.reshape(y.shape), recorded(x), retain_graph=True, allow_unused=True)
+        rows.append(zeros(x) if row is None else row)
+    whole: Any = np.stack(rows)
+    return whole.reshape(y.shape + x.shape)  # type: ignore[no-any-return]
 
 
 def hessian(f: Callable[[Tensor], Tensor], x: ArrayLike) -> Tensor:
@@ -175,7 +212,7 @@ def hessian(f: Callable[[Tensor], Tensor], x: ArrayLike) -> Tensor:
     Tensor([[4., 2.],
             [2., 0.]])
     """
-    return jacobian(lambda x: gradient(f, x, "hessian"), real("hessian", "x", x))
+    return jacobian(lambda s: gradient(f, s, "hessian"), real("hessian", "x", x))
 
 
 def hvp(f: Callable[[Tensor], Tensor], x: ArrayLike, v: ArrayLike) -> Tensor:
@@ -190,9 +227,9 @@ def hvp(f: Callable[[Tensor], Tensor], x: ArrayLike, v: ArrayLike) -> Tensor:
     same_shape("hvp", x=x, v=v)
     g = gradient(f, x, "hvp")
     if not g.requires_grad:  # f is linear
-        return Tensor(np.zeros_like(x._data))
-    result = grad(g, x, v, allow_unused=True)
-    return Tensor(np.zeros_like(x._data)) if result is None else result
+        return zeros(x)
+    result = grad(g, x, v, recorded(x, v), allow_unused=True)
+    return zeros(x) if result is None else result
 
 
 def gradient(f: Callable[[Tensor], Tensor], x: Tensor, who: str = "gradient") -> Tensor:
@@ -201,7 +238,7 @@ def gradient(f: Callable[[Tensor], Tensor], x: Tensor, who: str = "gradient") ->
     if y.size != 1:
         raise ValueError(f"{who}: f must return one number, got shape {y.shape}")
     g = grad(y, x, create_graph=True, allow_unused=True) if y.requires_grad else None
-    return Tensor(np.zeros_like(x._data)) if g is None else g
+    return zeros(x) if g is None else g
 
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import array, each, generator
+from ..checks import array, each, function, generator
 from .arrays import Array
 from .calculus import evaluate, grad
-from .composites import join
+from .rearranging import join
 from .tensor import ArrayLike, Tensor
 
 
@@ -48,7 +48,10 @@ def gradcheck(
     """
     check_tolerances("gradcheck", eps, atol, rtol)
     leaves = [Tensor(p, requires_grad=True) for p in points_of("gradcheck", inputs)]
-    y = evaluate("gradcheck", f, *leaves)
+    if not leaves:
+        raise ValueError("gradcheck: no inputs, so there is nothing to check")
+    function("gradcheck", "f", f, "a function of Tensors")
+    y = evaluate("gradcheck", lambda *x: tensor_of("gradcheck", f(*x)), *leaves)
     for i, x in enumerate(leaves):
         analytic = np.zeros((y.size, x.size))
         if y.requires_grad:
@@ -76,6 +79,12 @@ def gradcheck(
                 f"({wrong.sum()} of {wrong.size} derivatives differ)"
             )
     return True
+
+
+def tensor_of(who: str, y: Any) -> Tensor:
+    if not isinstance(y, Tensor):
+        raise TypeError(f"{who}: f must return a Tensor, got {type(y).__name__}")
+    return y
 
 
 def check_tolerances(who: str, eps: float, atol: float, rtol: float) -> None:
@@ -111,6 +120,8 @@ def gradgradcheck(
     check_tolerances("gradgradcheck", eps, atol, rtol)
     arrays = points_of("gradgradcheck", inputs)
     rng = np.random.default_rng(0) if rng is None else generator("gradgradcheck", rng)
+    if not arrays:
+        raise ValueError("gradgradcheck: no inputs, so there is nothing to check")
     u = rng.standard_normal(evaluate("gradgradcheck", f, *map(Tensor, arrays)).shape)
 
     def back(*args: Any, create_graph: bool = True) -> Tensor:

@@ -53,13 +53,37 @@ RULES.update(
             lambda g, y, a, b: g * (a < b) + g * (a == b) / 2,
             lambda g, y, a, b: g * (b < a) + g * (a == b) / 2,
         ),
+        np.fmax: (
+            lambda g, y, a, b: g * ((a > b) | np.isnan(b)) + g * (a == b) / 2,
+            lambda g, y, a, b: g * ((b > a) | np.isnan(a)) + g * (a == b) / 2,
+        ),
+        np.fmin: (
+            lambda g, y, a, b: g * ((a < b) | np.isnan(b)) + g * (a == b) / 2,
+            lambda g, y, a, b: g * ((b < a) | np.isnan(a)) + g * (a == b) / 2,
+        ),
         np.logaddexp: (
             lambda g, y, a, b: g * logistic(a - b),
             lambda g, y, a, b: g * logistic(b - a),
         ),
+        np.logaddexp2: (
+            lambda g, y, a, b: g * logistic((a - b) * LOG2),
+            lambda g, y, a, b: g * logistic((b - a) * LOG2),
+        ),
+        np.arctan2: (
+            lambda g, y, a, b: g * b / (a * a + b * b),
+            lambda g, y, a, b: -g * a / (a * a + b * b),
+        ),
+        np.hypot: (lambda g, y, a, b: g * a / nonzero(y), lambda g, y, a, b: g * b / nonzero(y)),
+        np.float_power: (
+            lambda g, y, a, n: g * (n * a ** (n - (n != 0))),
+            lambda g, y, a, n: g * y * np.log(np.where(a > 0, a, 1)),
+        ),
+        np.fmod: (lambda g, y, a, b: g, lambda g, y, a, b: -g * np.trunc(a / b)),
         np.negative: (lambda g, y, x: -g,),
         np.positive: (lambda g, y, x: g,),
         np.absolute: (lambda g, y, x: g * np.sign(x),),
+        np.fabs: (lambda g, y, x: g * np.sign(x),),
+        np.conjugate: (lambda g, y, x: g,),
         np.square: (lambda g, y, x: g * 2 * x,),
         np.sqrt: (lambda g, y, x: g / (2 * y),),
         np.cbrt: (lambda g, y, x: g / (3 * y * y),),
@@ -80,7 +104,14 @@ RULES.update(
         np.sinh: (lambda g, y, x: g * np.cosh(x),),
         np.cosh: (lambda g, y, x: g * np.sinh(x),),
         np.tanh: (lambda g, y, x: g * (1 - y * y),),
+        np.arcsinh: (lambda g, y, x: g / np.hypot(1, x),),
+        np.arccosh: (lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),),
         np.arctanh: (lambda g, y, x: g / (1 - x * x),),
+        np.sinc: (lambda g, y, x: g * slope_of_sinc(x, y),),
+        np.deg2rad: (lambda g, y, x: g * (math.pi / 180),),
+        np.radians: (lambda g, y, x: g * (math.pi / 180),),
+        np.rad2deg: (lambda g, y, x: g * (180 / math.pi),),
+        np.degrees: (lambda g, y, x: g * (180 / math.pi),),
         np.where: (
             None,
             lambda g, y, c, a, b: np.where(c, g, 0),
@@ -95,12 +126,32 @@ RULES.update(
 )
 
 PIECEWISE_CONSTANT.update(
-    {np.sign, np.floor, np.ceil, np.trunc, np.round, np.rint, np.floor_divide, np.heaviside,
+    {np.sign, np.floor, np.ceil, np.trunc, np.round, np.rint, np.floor_divide, np.fix, np.signbit,
      np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.logical_and,
-     np.logical_or, np.logical_not, np.isnan, np.isinf, np.isfinite, np.isclose, np.allclose,
-     np.array_equal, np.argmax, np.argmin, np.argsort, np.nonzero, np.count_nonzero, np.any, np.all,
-     np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.full_like, np.empty_like}
+     np.logical_or, np.logical_not, np.logical_xor, np.isnan, np.isinf, np.isfinite, np.isclose,
+     np.allclose, np.array_equal, np.array_equiv, np.isposinf, np.isneginf, np.isreal, np.iscomplex,
+     np.isrealobj, np.iscomplexobj, np.angle, np.isin, np.argmax, np.argmin, np.nanargmax,
+     np.nanargmin, np.argsort, np.argpartition, np.argwhere, np.flatnonzero, np.nonzero,
+     np.count_nonzero, np.searchsorted, np.digitize, np.any, np.all, np.shape, np.ndim, np.size,
+     np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.can_cast, np.common_type,
+     np.min_scalar_type, np.shares_memory, np.may_share_memory, np.array_str, np.array_repr,
+     np.array2string, np.linalg.matrix_rank}
 )  # fmt: skip
+
+
+def nonzero(y: Any) -> Any:
+    """y as what is divided by, where 0 / 0 shall be 0."""
+    return np.where(y == 0, 1, y)
+
+
+def slope_of_sinc(x: Any, y: Any) -> Any:
+    """(cos πx − y) / x, and near 0, where it cancels, its Taylor series."""
+    t = np.square(math.pi * x)
+    near = t < 0.025
+    series = t * (t * (t * (t / 3991680 - 1 / 45360) + 1 / 840) - 1 / 30) + 1 / 3
+    return np.where(
+        near, -series * math.pi**2 * x, (np.cos(math.pi * x) - y) / np.where(near, 1, x)
+    )
 
 
 def within(x: Any, lo: Any, hi: Any) -> Any:
@@ -131,12 +182,11 @@ def prod_rule(g: Any, y: Any, x: Any, axis: Any = None, *, keepdims: bool = Fals
     """d(prod x)/dx_i is the product of all x_j but x_i: y / x_i unless some x is 0."""
     if np.all(x != 0):
         return restore_axes(g * y, x, axis, keepdims) / x
-    if axis is None:
-        return np.reshape(g * products_of_others(np.reshape(x, -1)), x.shape)
-    if isinstance(axis, tuple) and len(axis) != 1:
-        raise TypeError("prod over several axes at once, of an array with zeros: take them in turn")
-    axis = axis[0] if isinstance(axis, tuple) else axis
-    products = np.moveaxis(products_of_others(np.moveaxis(x, axis, -1)), -1, axis)
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    last = tuple(range(-len(axes), 0))
+    moved = np.moveaxis(x, axes, last)
+    products = products_of_others(moved.reshape(*moved.shape[: x.ndim - len(axes)], -1))
+    products = np.moveaxis(products.reshape(moved.shape), last, axes)
     return restore_axes(g, x, axis, keepdims) * products
 
 
@@ -164,11 +214,24 @@ def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
 
 @primitive(
     lambda g, y, x, axis=None, *, keepdims=False: broadcast(
-        restore_axes(g / count(x, axis), x, axis, keepdims), x.shape
+        restore_axes(wide(g) / count(x, axis), x, axis, keepdims), x.shape
     )
 )
 def mean(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    if x.dtype == np.float16:
+        return mean(wide(x), axis, keepdims=keepdims).astype(x.dtype)
     return x.sum(axis=axis, keepdims=keepdims) / count(x, axis)
+
+
+def wide(x: Any) -> Any:
+    """x, in float32 if it is float16: sums and counts may be larger than float16 goes, 65504."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
+
+
+@primitive(lambda g, y, x: g * (y != 0) / (2 * nonzero(y)))
+def root(x: Any) -> Any:
+    """The square root, with gradient 0 at 0: of a variance, which is least there."""
+    return np.sqrt(x)
 
 
 def count(x: Any, axis: Any) -> int:
@@ -206,7 +269,9 @@ RULES.update(
         # --- another shape: the gradient goes back to where each element came from
         np.reshape: (lambda g, y, x, shape: np.reshape(g, x.shape), None),
         np.transpose: (
-            lambda g, y, x, axes=None: np.transpose(g, None if axes is None else np.argsort(axes)),
+            lambda g, y, x, axes=None: np.transpose(
+                g, None if axes is None else np.argsort(np.remainder(axes, x.ndim))
+            ),
             None,
         ),
         np.swapaxes: (lambda g, y, x, i, j: np.swapaxes(g, i, j), None, None),
@@ -222,15 +287,10 @@ RULES.update(
         ),
         np.tril: (lambda g, y, x, k=0: np.tril(g, k), None),
         np.triu: (lambda g, y, x, k=0: np.triu(g, k), None),
-        np.diagonal: (lambda g, y, x: np.reshape(g, (-1, 1)) * np.eye(*x.shape, dtype=x.dtype),),
         np.pad: (
-            lambda g, y, x, pad_width, mode="constant": g[
-                tuple(
-                    slice(before, before + n)
-                    for (before, _), n in zip(np.broadcast_to(pad_width, (x.ndim, 2)), x.shape)
-                )
+            lambda g, y, x, pad_width: g[
+                tuple(slice(before, before + n) for (before, _), n in zip(pad_width, x.shape))
             ],
-            None,
             None,
         ),
     }
@@ -302,11 +362,11 @@ RULES[concatenate] = concatenate_rule
 
 @primitive(
     lambda g, y, x, axis=None, *, keepdims=False: (
-        restore_axes(g, x, axis, keepdims)
-        * x
-        / np.where(restore_axes(y == 0, x, axis, keepdims), 1, restore_axes(y, x, axis, keepdims))
+        restore_axes(g, x, axis, keepdims) * x / nonzero(restore_axes(y, x, axis, keepdims))
     )
 )
 def norm(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """Root of the sum of squares, with gradient 0 where it is 0."""
+    if x.dtype == np.float16:
+        return norm(wide(x), axis, keepdims=keepdims).astype(x.dtype)
     return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))

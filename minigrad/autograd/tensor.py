@@ -17,7 +17,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator
-from functools import wraps
+from functools import partial, wraps
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -25,8 +25,9 @@ import numpy as np
 
 from . import operators
 from .arrays import OPERATORS, Array, as_array, as_dtype, column_sums
+from .calls import fit, no_method, no_rule, refuse_out
 from .messages import RELEASED, changed_in_place, explain, name, no_derivative
-from .operators import Operators, array_of, plain_index
+from .operators import PLAIN, Operators, array_of, operand, plain_index, unusual
 
 ArrayLike = Any  # a Tensor, an array, a Python number, or a nested sequence of numbers
 Heap = list[tuple[int, "Tensor"]]
@@ -55,6 +56,7 @@ class Recording(threading.local):
     def __init__(self) -> None:
         self.on = True
         self.before: list[bool] = []  # what `recording` will go back to, innermost last
+        self.depth = 0  # how many functions of `calculus.py` are evaluating theirs
 
 
 state = Recording()
@@ -73,16 +75,52 @@ class recording(ContextDecorator):
     def __exit__(self, *exc: object) -> None:
         state.on = state.before.pop()
 
+    def __call__(self, f: Any) -> Any:
+        """As a decorator. A generator computes so until each `yield`, and not what lies between."""
+        if not inspect.isgeneratorfunction(f):
+            return super().__call__(f)
 
-def no_grad() -> recording:
-    """Compute without recording: `with no_grad(): ...`, or `@no_grad()` above a function.
+        @wraps(f)
+        def steps(*args: Any, **kwargs: Any) -> Any:
+            running = f(*args, **kwargs)
+            advance: Callable[[], Any] = lambda: next(running)  # noqa: E731
+            try:
+                while True:
+                    try:
+                        with self:
+                            value = advance()
+                    except StopIteration as end:
+                        return end.value
+                    try:
+                        sent = yield value
+                        advance = partial(running.send, sent)
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:
+                        advance = partial(running.throw, error)
+            finally:
+                with self:
+                    running.close()
+
+        return steps
+
+
+def no_grad(f: Callable[..., Any] | None = None) -> Any:
+    """Compute without recording: `with no_grad(): ...`, or `@no_grad` above a function.
+
+    It holds for this thread. Above a generator it holds while that runs, not for the loop that it
+    feeds; `with no_grad(): ... yield` inside one would hold for the loop, too.
 
     >>> x = Tensor(3.0, requires_grad=True)
     >>> with no_grad():
     ...     (x * x).requires_grad
     False
     """
-    return recording(False)
+    if f is None:
+        return recording(False)
+    if not callable(f):
+        raise TypeError(f"no_grad: takes no argument, or the function it decorates, got {f!r}")
+    return recording(False)(f)
 
 
 def released(*_: object) -> None:
@@ -105,8 +143,10 @@ def apply(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
         if isinstance(a, Tensor):
             values.append(a._data)
             wanted = wanted or a._requires_grad
-        else:
+        elif type(a) in PLAIN or not unusual(f, a):
             values.append(a)
+        else:
+            return apply(f, *[operand(f, a) for a in args], **kwargs)
     try:
         out = FORWARD.get(f, f)(*values, **kwargs)
     except (TypeError, ValueError, IndexError) as error:
@@ -399,6 +439,9 @@ class Tensor(Operators):
     def __float__(self) -> float:
         return float(self.item())
 
+    def __int__(self) -> int:
+        return int(self.item())
+
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ValueError(
@@ -411,6 +454,16 @@ class Tensor(Operators):
         return format(self.item() if spec else str(self), spec)
 
     __hash__ = object.__hash__  # by identity: == compares element by element
+
+    def __reduce__(self) -> Any:
+        """Copies, deep copies and pickled ones are leaves of their own, with a copy of the data."""
+        if self._f is not None:
+            raise RuntimeError(
+                "only leaves can be copied or pickled, and this is the result of "
+                f"{name(self._f)}: x.detach() has the same data without its history"
+            )
+        parts = (type(self), self._data, self._requires_grad, self.grad)
+        return (restored, parts, vars(self)) if hasattr(self, "__dict__") else (restored, parts)
 
     # --- gradients
 
@@ -450,7 +503,7 @@ class Tensor(Operators):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
         if method != "__call__":
-            raise TypeError(f"np.{ufunc.__name__}.{method} has no derivative rule in minigrad")
+            raise no_method(ufunc, method)
         return dispatch(ufunc, args, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -476,6 +529,31 @@ class Tensor(Operators):
 operators.apply = apply  # what every operator calls
 
 
+def restored(kind: type[Tensor], data: Any, requires_grad: bool, grad: Array | None) -> Tensor:
+    """The copy of a leaf."""
+    x = kind.__new__(kind)
+    Tensor.__init__(x, np.array(data), requires_grad)
+    x.grad = None if grad is None else np.array(grad)
+    return x
+
+
+def in_place(f: Callable[..., Any], x: Any, other: Any) -> Tensor:
+    """x += other, and so on. Under no_grad it changes the leaf x, as NumPy changes an array.
+
+    Where it is recorded, a new tensor takes x's name: the old one is part of the history.
+    """
+    y = apply(f, x, other)
+    if state.on or x._f is not None or not getattr(x._data.flags, "writeable", x._requires_grad):
+        return y
+    if not np.can_cast(y.dtype, x.dtype, "same_kind"):
+        raise TypeError(f"{name(f)}: {y.dtype} does not fit into x of {x.dtype} in place")
+    x.data = y._data
+    return x  # type: ignore[no-any-return]
+
+
+operators.in_place = in_place
+
+
 def seed_gradient(label: str, y: Tensor, gradient: ArrayLike | None) -> Any:
     """dL/dy to start a walk with: 1 for one element, else what is given, checked."""
     if not y._requires_grad:
@@ -499,48 +577,29 @@ def seed_gradient(label: str, y: Tensor, gradient: ArrayLike | None) -> Any:
     return g
 
 
-accepted: set[tuple[Any, ...]] = set()  # calls of NumPy functions whose options have rules
-
-
 def dispatch(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A NumPy function was called with a Tensor: find what to do."""
-    label = f"np.{name(f)}"
     if f in PIECEWISE_CONSTANT:
-        values, options = [*map(array_of, args)], {k: array_of(v) for k, v in kwargs.items()}
+        values, options = [*map(plain, args)], {k: plain(v) for k, v in kwargs.items()}
+        refuse_out(f, args, kwargs)
         try:
             return f(*values, **options)
         except (TypeError, ValueError, IndexError) as error:
             raise explain(f, values, options, error) from None
     if f in COMPOSITES:
-        check_call(label, f, COMPOSITES[f], args, kwargs)
+        args, kwargs = fit(f, COMPOSITES[f], 0, args, kwargs)
         return COMPOSITES[f](*args, **kwargs)
     if f not in RULES and isinstance(f, np.ufunc):
         from . import special  # noqa: F401  SciPy's functions bring their rules along when needed
+    if f in COMPOSITES:
+        return dispatch(f, args, kwargs)
     if f not in RULES:
-        raise TypeError(
-            f"{label} has no derivative rule in minigrad: write it with functions that have one "
-            "(minigrad/autograd/rules.py lists them), or call it on x.numpy() if no gradient is "
-            "needed"
-        )
+        raise no_rule(f)
     rule = RULES[f] if callable(RULES[f]) else next(filter(None, RULES[f]))
-    check_call(label, f, rule, (None, None, *args), kwargs)
+    args, kwargs = fit(f, rule, 2, args, kwargs)
     return apply(f, *args, **kwargs)
 
 
-def check_call(
-    label: str, f: Any, known: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> None:
-    """Raise TypeError unless `known`, which stands for f, takes these arguments."""
-    call = (f, len(args), *kwargs)
-    if call in accepted:
-        return
-    signature = inspect.signature(known)
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError:
-        options = [p.name for p in signature.parameters.values() if p.default is not p.empty]
-        raise TypeError(
-            f"{label} was called with options that minigrad does not differentiate: pass "
-            f"tensors by position, and of the options only {', '.join(options) or 'none'}"
-        ) from None
-    accepted.add(call)
+def plain(x: Any) -> Any:
+    """x with arrays in place of Tensors, also inside a tuple or list."""
+    return type(x)(map(plain, x)) if type(x) in (tuple, list) else array_of(x)

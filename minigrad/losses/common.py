@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.arrays import Array, extremes
+from ..autograd.operators import array_of
 from ..autograd.tensor import ArrayLike, Tensor
 from ..checks import all_elements, choice, real, reals, same_shape
 
@@ -25,6 +26,11 @@ def reduce(label: str, loss: Any, reduction: str, total: Any = None) -> Tensor:
     elif reduction == "sum":
         result = loss.sum()
     return result
+
+
+def times(w: Any, x: Any) -> Any:
+    """w x, and 0 where w is 0, also if x is infinite there: what has no weight does not count."""
+    return w * np.where(array_of(w) == 0, 0, x)
 
 
 def check_signs(label: str, target: Tensor) -> Array:

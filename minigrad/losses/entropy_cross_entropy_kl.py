@@ -17,7 +17,7 @@ from ..autograd.operators import array_of
 from ..autograd.rules import logistic
 from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
 from ..checks import all_elements, array, choice, flag, integer, number, real, reals, same_shape
-from .common import check_weights, class_targets, class_weights, reduce
+from .common import check_weights, class_targets, class_weights, reduce, times
 
 
 def _cross_entropy_rule(g: Any, out: Any, z: Any, y: Any, mean: bool = False) -> Any:
@@ -123,18 +123,21 @@ def cross_entropy(
                 f"{label}: ignore_index is for class numbers, got {ignore_index} and distributions"
             )
         t = (1 - eps) * t + eps / K
-        loss: Any = -np.sum((t if w is None else t * w) * apply(_log_softmax, z), axis=-1)
+        log_p: Any = apply(_log_softmax, z)
+        # 0 log 0 = 0; the derivative by t there, which is infinite, is given as 0
+        log_p = np.where((array_of(t) == 0) & np.isneginf(log_p), 0, log_p)
+        loss: Any = -np.sum(t * log_p if w is None else t * times(w, log_p), axis=-1)
         return reduce(label, loss.reshape(shape), reduction)
     y, counts = class_targets(label, "target", array_of(given), K, shape, ignore_index)
     if reduction == "mean" and w is None and counts is None and eps == 0 and len(y):
         return apply(_cross_entropy, z, y, mean=True)
     loss = apply(_cross_entropy, z, y)
     if w is not None:
-        loss = loss * np.take(w, y)
+        loss = times(np.take(w, y), loss)
     if eps:
         log_p = apply(_log_softmax, z)
-        uniform = -np.sum(log_p if w is None else log_p * w, axis=-1) / K
-        loss = (1 - eps) * loss + eps * uniform
+        uniform = -np.sum(log_p if w is None else times(w, log_p), axis=-1) / K
+        loss = times(1 - eps, loss) + eps * uniform
     return _reduce_classes(label, loss, reduction, shape, y, counts, w)
 
 
@@ -171,7 +174,7 @@ def nll_loss(
     y, counts = class_targets("nll_loss", "target", target, K, shape, ignore_index)
     loss = -log_p[np.arange(len(y)), y]
     if w is not None:
-        loss = loss * np.take(w, y)
+        loss = times(np.take(w, y), loss)
     return _reduce_classes("nll_loss", loss, reduction, shape, y, counts, w)
 
 
@@ -251,8 +254,8 @@ def binary_cross_entropy(
 )
 def _bce_with_logits(x: Any, t: Any, p: Any) -> Any:
     top, rest = np.maximum(x, 0), np.log1p(np.exp(-np.abs(x)))
-    # softplus(x) = max(x, 0) + log(1 + e^-|x|), and softplus(-x) is less by x
-    return p * t * (top - x + rest) + (1 - t) * (top + rest)
+    # softplus(x) = max(x, 0) + log(1 + e^-|x|)
+    return times(p * t, np.maximum(-x, 0) + rest) + times(1 - t, top + rest)
 
 
 def binary_cross_entropy_with_logits(

@@ -19,7 +19,9 @@ from .common import class_targets, class_weights, reduce
 # dy/ds = (1 - p)^gamma (gamma p log p + p - 1), derived in chapters/losses/focal.ipynb.
 @primitive(
     lambda g, y, s, gamma: (
-        -g * np.exp(-gamma * _softplus(s)) * (gamma * logistic(s) * _softplus(-s) + logistic(-s))
+        -g
+        * np.exp(-gamma * _softplus(s))  # logistic(s) is 0 long before s = -1e4, and 0 inf is NaN
+        * (gamma * logistic(s) * _softplus(-np.maximum(s, -1e4)) + logistic(-s))
     ),
     None,
 )

@@ -152,3 +152,113 @@ def test_no_grad_does_not_stop_functions_that_take_derivatives():
         assert hvp(quartic, x0, x0).data.any() and jvp(quartic, x0, x0)[1].data.any()
         assert vjp(quartic, x0)[1](1.0).data.any() and gradcheck(quartic, x0)
         assert not (leaf(1.0) * 2).requires_grad  # and afterwards it is off again
+
+
+# --- one inside another
+
+
+x1, v1 = np.array([0.5, -1.0]), np.array([1.0, 2.0])
+
+
+def cube(s):
+    return s**3
+
+
+def quintic(s):
+    return (s**5).sum()
+
+
+@pytest.mark.parametrize(
+    "f,expected",
+    [
+        (lambda x: jacobian(lambda t: jacobian(cube, t), x), [[[3, 0], [0, 0]], [[0, 0], [0, -6]]]),
+        (lambda x: jvp(lambda t: jvp(cube, t, v1)[1], x, v1)[1], 6 * x1 * v1**2),
+        (lambda x: jvp(lambda t: jvp(cube, t, t)[1], x, v1)[1], 9 * x1**2 * v1),
+        (lambda x: jacobian(lambda t: hvp(lambda s: (s**3).sum(), t, v1), x), np.diag(6 * v1)),
+        (lambda x: jacobian(lambda t: vjp(cube, t)[1](v1), x), np.diag(6 * x1 * v1)),
+        (lambda x: jacobian(lambda t: vjp(cube, x1)[1](t), x), np.diag(3 * x1**2)),
+        (lambda x: jacobian(lambda t: vjp(cube, t)[0], x), np.diag(3 * x1**2)),
+        (
+            lambda x: jacobian(lambda t: hessian(quintic, t), x)[:, 0, 0],
+            [15, 0],
+        ),
+        (lambda x: hessian(lambda t: hessian(quintic, t).sum(), x), np.diag(120 * x1)),
+        (
+            lambda x: jacobian(lambda a: jacobian(lambda b: jacobian(cube, b), a), x)[0, 0, 0],
+            [6, 0],
+        ),
+        # what is used beside the argument counts, too
+        (
+            lambda x: jacobian(lambda t: jvp(lambda s: s * t * t, x1, v1)[1], x),
+            np.diag(2 * x1 * v1),
+        ),
+        (lambda x: jacobian(lambda t: jacobian(lambda s: t * t, x1), x), np.zeros((2, 2, 2))),
+        (lambda x: jvp(lambda t: jvp(cube, x1, t)[1], x, v1)[1], 3 * x1**2 * v1),
+    ],
+)
+def test_transforms_nest(f, expected):
+    for point in x1, Tensor(x1), leaf(x1):
+        got = f(point)
+        assert got.dtype == float and not got.requires_grad
+        np.testing.assert_allclose(got.data, expected, rtol=1e-13, atol=1e-13)
+
+
+def test_a_point_with_a_history_stays_connected():
+    x = leaf(x1)
+    hvp(quintic, 2 * x, v1).sum().backward()
+    np.testing.assert_allclose(x.grad, 2 * 60 * (2 * x1) ** 2 * v1, rtol=1e-13)
+    x.grad = None
+    jacobian(cube, x * x).sum().backward()
+    np.testing.assert_allclose(x.grad, 6 * x1**2 * 2 * x1, rtol=1e-13)
+    x.grad = None
+    value, forth = jvp(cube, x * 1, v1)
+    (value + forth).sum().backward()
+    np.testing.assert_allclose(x.grad, 3 * x1**2 + 6 * x1 * v1, rtol=1e-13)
+
+
+def test_transforms_nest_inside_no_grad_and_leave_the_depth_as_it_was():
+    from minigrad import no_grad
+    from minigrad.autograd.tensor import state
+
+    with no_grad():
+        assert np.allclose(jacobian(lambda t: jacobian(cube, t), x1).data[0, 0], [3, 0])
+    with pytest.raises(ZeroDivisionError):
+        jacobian(lambda t: jacobian(lambda s: 1 / 0, t), x1)
+    assert state.depth == 0
+
+
+@pytest.mark.parametrize("constant", [1.0, 3, np.float32(2), np.ones(2), Tensor([1.0, 2.0])])
+def test_constants_have_derivative_zero(constant):
+    shape = np.shape(constant) if not isinstance(constant, Tensor) else (2,)
+    f = lambda t: constant  # noqa: E731
+    assert jacobian(f, x1).data.tolist() == np.zeros((*shape, 2)).tolist()
+    value, forth = jvp(f, x1, v1)
+    assert value.data.tolist() == np.asarray(constant).tolist() and forth.shape == shape
+    assert not forth.data.any()
+    value, pull = vjp(f, x1)
+    assert pull(np.ones(shape)).data.tolist() == [0, 0]
+    if shape == ():
+        assert hvp(f, x1, v1).data.tolist() == [0, 0]
+        assert hessian(f, x1).data.tolist() == [[0, 0], [0, 0]]
+
+
+def test_functions_without_slope_have_derivative_zero():
+    for f in np.sign, np.floor, lambda t: t > 0:
+        assert not jacobian(f, x1).data.any() and jacobian(f, x1).shape == (2, 2)
+        assert not jvp(f, x1, v1)[1].data.any() and not vjp(f, x1)[1](v1).data.any()
+
+
+@pytest.mark.parametrize(
+    "made", [lambda t: (t, t), lambda t: [t], lambda t: {"a": t}, lambda t: None]
+)
+def test_several_results_are_refused_in_one_sentence(made):
+    calls = {
+        "jacobian": lambda: jacobian(made, x1),
+        "hessian": lambda: hessian(made, x1),
+        "jvp": lambda: jvp(made, x1, v1),
+        "vjp": lambda: vjp(made, x1),
+        "hvp": lambda: hvp(made, x1, v1),
+    }
+    for name, call in calls.items():
+        with pytest.raises(TypeError, match=f"{name}: f must return a Tensor, got .* one by one"):
+            call()

@@ -50,3 +50,6 @@ def test_gradcheck_refuses_float32_and_non_tensors():
         gradcheck(np.sin, np.float32(1))
     with pytest.raises(TypeError, match="must return a Tensor"):
         gradcheck(lambda x: 3.0, x0)
+    for check in gradcheck, gradgradcheck:
+        with pytest.raises(ValueError, match="no inputs"):
+            check(lambda *x: Tensor(1.0), ())

@@ -12,7 +12,7 @@ import numpy as np
 from minigrad import activations, attention, layers, losses, nn, norms
 from minigrad.activations import gelu_silu_swish, relu_family
 from minigrad.activations.softmax import _log_softmax, _logsumexp, _softmax
-from minigrad.autograd import rules, tensor
+from minigrad.autograd import linalg, rules, special, tensor
 from minigrad.autograd.special import erf, expit, ndtr
 from minigrad.losses import entropy_cross_entropy_kl as entropies
 from minigrad.losses import focal, regression
@@ -61,6 +61,13 @@ CASES = {
     np.maximum: binary(np.maximum, "apart", scalars=False) + [(lambda x: np.maximum(x, 0), ((3,),), "apart")],
     np.minimum: binary(np.minimum, "apart", scalars=False) + [(lambda x: np.minimum(0, x), ((3,),), "apart")],
     np.logaddexp: binary(np.logaddexp, "line"),
+    np.logaddexp2: binary(np.logaddexp2, "line"),
+    np.arctan2: binary(np.arctan2, "positive"),
+    np.hypot: binary(np.hypot, "positive"),
+    np.float_power: binary(np.float_power, "positive"),
+    np.fmod: [(lambda x: np.fmod(x, 0.7), ((3,),), "positive"), (lambda x: np.fmod(5.0, x), ((3,),), "positive")],
+    np.fmax: binary(np.fmax, "apart", scalars=False) + [(lambda x: np.fmax(x, np.nan), ((3,),), "apart")],
+    np.fmin: binary(np.fmin, "apart", scalars=False) + [(lambda x: np.fmin(np.nan, x), ((3,),), "apart")],
     np.where: [
         (lambda a, b: np.where(CONDITION, a, b), s, "line")
         for s in (((2, 3), (2, 3)), ((3,), ()), ((2, 1), (1, 3)))
@@ -83,6 +90,7 @@ CASES = {
         for k in (False, True)
     ]
     + [(lambda x: x.var(), ((3,),), "line"), (lambda x: x.std(0, ddof=1), ((3, 2),), "line")],
+    rules.root: [(lambda x: np.std(x, axis=0), ((3, 2),), "line"), (lambda x: rules.root(x), ((3,),), "positive")],
     rules.broadcast: [(lambda x: rules.broadcast(x, (2, 2, 3)), ((2, 1),), "line")],
     np.max: [(lambda x, a=a: x.max(axis=a), ((2, 3),), "apart") for a in (None, 0, 1)]
     + [(lambda x: np.max(x, axis=(0, 1), keepdims=True), ((2, 3),), "apart")],
@@ -90,12 +98,14 @@ CASES = {
     np.prod: [(lambda x, a=a: x.prod(axis=a), ((2, 3),), "line") for a in (None, 0, -1)]
     + [(lambda x: (x * np.array([1.0, 0.0, 2.0])).prod(), ((3,),), "line")]
     + [(lambda x: (x * np.array([0.0, 0.0, 2.0])).prod(axis=0), ((3, 3),), "line")]
+    + [(lambda x: (x * np.array([1.0, 0.0, 2.0])).prod(axis=(0, 2)), ((2, 2, 3),), "line")]
     + [(lambda x: np.prod(x * mask, axis=-1, keepdims=True), ((2, 3),), "line")],
     np.cumsum: [(lambda x, a=a: x.cumsum(axis=a), ((2, 3),), "line") for a in (None, 0, 1)],
     np.reshape: [(lambda x: x.reshape(3, 2), ((2, 3),), "line"), (lambda x: np.ravel(x), ((2, 3),), "line")],
     np.transpose: [
         (lambda x: x.T, ((2, 3),), "line"),
         (lambda x: np.transpose(x, (2, 0, 1)), ((2, 3, 2),), "line"),
+        (lambda x: x.transpose(-1, 0, -2), ((2, 3, 4),), "line"),
     ],
     np.swapaxes: [(lambda x: x.swapaxes(0, 2), ((2, 3, 1),), "line")],
     np.moveaxis: [(lambda x: np.moveaxis(x, 0, -1), ((2, 3, 1),), "line")],
@@ -107,7 +117,6 @@ CASES = {
     np.roll: [(lambda x: np.roll(x, 1), ((2, 3),), "line"), (lambda x: np.roll(x, 2, 1), ((2, 3),), "line")],
     np.tril: [(lambda x: np.tril(x, -1), ((3, 3),), "line")],
     np.triu: [(lambda x: np.triu(x), ((2, 3),), "line")],
-    np.diagonal: [(lambda x: np.diagonal(x), ((3, 3),), "line"), (lambda x: np.trace(x), ((3, 3),), "line")],
     np.pad: [
         (lambda x: np.pad(x, 1), ((2, 2),), "line"),
         (lambda x: np.pad(x, ((0, 1), (2, 0))), ((2, 2),), "line"),
@@ -148,6 +157,8 @@ CASES = {
         (lambda x: x[np.array([1, 0]), np.array([2, 2])], ((2, 3),), "line"),
         (lambda x: x[mask], ((3, 2),), "line"),
         (lambda x: x[None, 1:], ((3,),), "line"),
+        (lambda x: x[(0, 0, 1), :], ((2, 3),), "line"),
+        (lambda x: np.diagonal(x, 1), ((3, 4),), "line"),
     ],
     rules.scatter: [(lambda x: rules.scatter(x, [0, 0, 2], (4,)), ((3,),), "line")],
     layers._linear: [
@@ -163,12 +174,15 @@ CASES = {
     np.astype: [(lambda x: x.astype(np.float64), ((3,),), "line")],
 }  # fmt: skip
 
+CASES[np.arccosh] = [(lambda x: np.arccosh(1.1 + x), ((3,),), "positive")]
 for f, region in {
     np.negative: "line", np.positive: "line", np.absolute: "apart", np.square: "line",
     np.sqrt: "positive", np.cbrt: "positive", np.reciprocal: "positive", np.exp: "line",
     np.exp2: "line", np.expm1: "line", np.log: "positive", np.log1p: "positive",
     np.log2: "positive", np.log10: "positive", np.sin: "line", np.cos: "line", np.tan: "unit",
     np.arcsin: "unit", np.arccos: "unit", np.arctan: "line", np.sinh: "line", np.cosh: "line",
+    np.arcsinh: "line", np.sinc: "line", np.fabs: "apart", np.conjugate: "line",
+    np.deg2rad: "line", np.radians: "line", np.rad2deg: "line", np.degrees: "line",
     np.tanh: "line", np.arctanh: "unit", expit: "line", erf: "line",
 }.items():  # fmt: skip
     CASES[f] = elementwise(f, region)
@@ -178,6 +192,82 @@ def draw(case, rng):
     f, shapes, region = case
     # the inputs are shifted against each other, so that no two of their elements are equal
     return f, [REGIONS[region](rng, s) + 0.02 * i for i, s in enumerate(shapes)]
+
+
+# --- SciPy's special functions, and linear algebra
+
+sp = special.sp
+POSITIVE = ((3,),)
+CASES.update(
+    {
+        **{f: elementwise(f, "positive") for f in (sp.gamma, sp.gammaln, sp.rgamma, sp.psi, sp.entr)},
+        **{f: elementwise(f, "positive") for f in (sp.y0, sp.y1)},
+        **{f: elementwise(f, "line") for f in (sp.erfc, sp.erfcx, sp.log_ndtr, sp.log_expit, sp.j0, sp.j1, sp.i0, sp.i1)},
+        **{f: elementwise(f, "probability") for f in (sp.logit, sp.ndtri, sp.erfcinv)},
+        sp.erfinv: elementwise(sp.erfinv, "unit"),
+        **{f: binary(f, "positive") for f in (sp.beta, sp.betaln, sp.xlogy, sp.xlog1py)},
+        **{
+            f: [(lambda x, f=f: f(1.7, x), POSITIVE, "positive")]
+            for f in (sp.gammainc, sp.gammaincc, sp.jv, sp.yv, sp.iv, sp.ive)
+        },
+        sp.yn: [(lambda x: sp.yn(3, x + 1), POSITIVE, "positive")],
+        sp.betainc: [(lambda x: sp.betainc(1.7, 2.2, x), POSITIVE, "probability")],
+        special.polygamma: [(lambda x: special.polygamma(2, x), POSITIVE, "positive")],
+    }
+)  # fmt: skip
+
+
+def definite(x, shift=1.0):
+    """Symmetric and positive definite, with eigenvalues that differ."""
+    n = x.shape[-1]
+    return x @ np.swapaxes(x, -1, -2) + shift * np.diag(np.arange(1.0, n + 1))
+
+
+def sharp(x):
+    """Far from singular, with singular values that differ."""
+    return x + 4 * np.eye(*x.shape[-2:]) * np.arange(1, x.shape[-1] + 1)
+
+
+la = np.linalg
+CASES.update(
+    {
+        la.inv: [(lambda x: la.inv(sharp(x)), s, "line") for s in (((3, 3),), ((2, 2, 2),))]
+        + [(lambda x: la.matrix_power(sharp(x), -2), ((2, 2),), "line")],
+        la.det: [(lambda x: la.det(x), s, "line") for s in (((3, 3),), ((2, 2, 2),), ((1, 1),))]
+        + [(lambda x: la.det(x * np.array([[1.0], [0.0], [0.0]])), ((3, 3),), "line")]  # rank 1
+        + [(lambda x: la.det(x[:, None] * x), ((3,),), "line")],
+        la.solve: [
+            (lambda a, b: la.solve(sharp(a), b), s, "line")
+            for s in (((3, 3), (3,)), ((2, 2), (2, 3)), ((2, 2, 2), (2, 1)), ((2, 2), (3, 2, 1)))
+        ],
+        la.cholesky: [
+            (lambda x: la.cholesky(definite(x)), s, "line") for s in (((3, 3),), ((2, 2, 2),))
+        ]
+        + [(lambda x: la.cholesky(x + 4 * np.eye(2)), ((2, 2),), "line")]  # reads one triangle
+        + [(lambda x: la.cholesky(x + 4 * np.eye(2), upper=True), ((2, 2),), "line")],
+        linalg.logabsdet: [
+            (lambda x: la.slogdet(sharp(x))[1], s, "line") for s in (((3, 3),), ((2, 2, 2),))
+        ],
+        linalg._pinv: [
+            (lambda x: la.pinv(sharp(x)), s, "line") for s in (((3, 3),), ((3, 2),), ((2, 2, 3),))
+        ]
+        + [(lambda a, b: la.pinv(a[:, None] * b), ((3,), (2,)), "positive")],  # of rank 1
+        linalg._eigh: [
+            (lambda x: la.eigvalsh(definite(x)), s, "line") for s in (((3, 3),), ((2, 2, 2),))
+        ]
+        + [(lambda x: la.eigh(definite(x))[1] ** 2, ((3, 3),), "line")]
+        + [
+            (lambda x, u=u: la.eigvalsh(x + np.diag([1.0, 5.0]), u), ((2, 2),), "line")
+            for u in "LU"
+        ],
+        linalg._svd: [
+            (lambda x, i=i: la.svd(sharp(x), full_matrices=False)[i] ** 2, s, "line")
+            for s in (((3, 3),), ((2, 3),), ((3, 2),), ((2, 3, 2),))
+            for i in range(3)
+        ]
+        + [(lambda x, o=o: la.norm(sharp(x), o), ((2, 3),), "line") for o in (2, -2, "nuc")],
+    }
+)
 
 
 # --- activations and losses: "line" for what is smooth, "apart" where there are kinks. Probabilities
