@@ -17,7 +17,8 @@ from .autograd import drawing
 from .autograd.calculus import grad, hessian, hvp, jacobian, jvp, vjp
 from .autograd.drawing import draw
 from .autograd.gradcheck import gradcheck, gradgradcheck
-from .autograd.tensor import Tensor, no_grad
+from .autograd.recording import no_grad
+from .autograd.tensor import Tensor
 from .compiling import compile
 from .minimizers import minimize
 from .saving import load, save

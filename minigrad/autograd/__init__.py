@@ -9,9 +9,9 @@ In this order, each file building on those before it:
 5. `rules.py`: the sheet of rules, the derivative of each NumPy function.
 6. `composites.py`: NumPy functions written in terms of those with a rule.
 
-Beside them, to be looked up and not read: `calls.py` (which options of NumPy's functions are taken,
-and how the others are refused), `rearranging.py` (joining, splitting, sorting, padding),
-`linalg.py` (inverses, determinants, eigenvalues, norms).
+Beside them, to be looked up and not read: `recording.py` (`no_grad`), `calls.py` (which options of
+NumPy's functions are taken, and how the others are refused), `rearranging.py` (joining, splitting,
+sorting, padding), `linalg.py` (inverses, determinants, eigenvalues, norms).
 
 Built on them: `calculus.py` (grad, vjp, jvp, jacobian, hessian, hvp), `gradcheck.py` (derivatives
 against finite differences), `drawing.py` (a picture of the graph); `special.py` has the rules of

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from ..checks import flag, function, real, same_shape
-from .tensor import ArrayLike, Tensor, recording, seed_gradient, state, walk
+from .recording import recording, state
+from .tensor import ArrayLike, Tensor, seed_gradient, walk
 
 
 def grad(

@@ -12,12 +12,9 @@ Operators and methods are in `operators.py`. Derived in
 
 from __future__ import annotations
 
-import inspect
 import itertools
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ContextDecorator
-from functools import partial, wraps
+from functools import wraps
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -28,6 +25,7 @@ from .arrays import OPERATORS, Array, as_array, as_dtype, column_sums
 from .calls import fit, no_method, no_rule, refuse_out
 from .messages import RELEASED, changed_in_place, explain, name, no_derivative
 from .operators import PLAIN, Operators, array_of, operand, plain_index, unusual
+from .recording import state
 
 ArrayLike = Any  # a Tensor, an array, a Python number, or a nested sequence of numbers
 Heap = list[tuple[int, "Tensor"]]
@@ -48,79 +46,6 @@ PIECEWISE_CONSTANT: set[Callable[..., Any]] = set()
 # than its use has been changed since.
 clock = itertools.count()
 NO_OPTIONS: dict[str, Any] = {}  # one for all: an empty dict for each tensor takes 64 bytes
-
-
-class Recording(threading.local):
-    """Whether the operations of this thread note where their results come from."""
-
-    def __init__(self) -> None:
-        self.on = True
-        self.before: list[bool] = []  # what `recording` will go back to, innermost last
-        self.depth = 0  # how many functions of `calculus.py` are evaluating theirs
-
-
-state = Recording()
-
-
-class recording(ContextDecorator):
-    """`with recording(True): ...` or `with recording(False): ...`"""
-
-    def __init__(self, on: bool) -> None:
-        self.on = on
-
-    def __enter__(self) -> None:
-        state.before.append(state.on)
-        state.on = self.on
-
-    def __exit__(self, *exc: object) -> None:
-        state.on = state.before.pop()
-
-    def __call__(self, f: Any) -> Any:
-        """As a decorator. A generator computes so until each `yield`, and not what lies between."""
-        if not inspect.isgeneratorfunction(f):
-            return super().__call__(f)
-
-        @wraps(f)
-        def steps(*args: Any, **kwargs: Any) -> Any:
-            running = f(*args, **kwargs)
-            advance: Callable[[], Any] = lambda: next(running)  # noqa: E731
-            try:
-                while True:
-                    try:
-                        with self:
-                            value = advance()
-                    except StopIteration as end:
-                        return end.value
-                    try:
-                        sent = yield value
-                        advance = partial(running.send, sent)
-                    except GeneratorExit:
-                        raise
-                    except BaseException as error:
-                        advance = partial(running.throw, error)
-            finally:
-                with self:
-                    running.close()
-
-        return steps
-
-
-def no_grad(f: Callable[..., Any] | None = None) -> Any:
-    """Compute without recording: `with no_grad(): ...`, or `@no_grad` above a function.
-
-    It holds for this thread. Above a generator it holds while that runs, not for the loop that it
-    feeds; `with no_grad(): ... yield` inside one would hold for the loop, too.
-
-    >>> x = Tensor(3.0, requires_grad=True)
-    >>> with no_grad():
-    ...     (x * x).requires_grad
-    False
-    """
-    if f is None:
-        return recording(False)
-    if not callable(f):
-        raise TypeError(f"no_grad: takes no argument, or the function it decorates, got {f!r}")
-    return recording(False)(f)
 
 
 def released(*_: object) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd.arrays import Array
-from ..autograd.tensor import Tensor, clock, recording, seed_gradient, walk
+from ..autograd.recording import recording
+from ..autograd.tensor import Tensor, clock, seed_gradient, walk
 from ..optim.clip import clip_factor
 from ..optim.optimizer import Optimizer
 from .program import CompileError, Instruction, Recorder, Value, mapped, signature, values

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from ..autograd.calculus import grad, gradient, hessian
-from ..autograd.tensor import ArrayLike, Tensor, recording
+from ..autograd.recording import recording
+from ..autograd.tensor import ArrayLike, Tensor
 from ..checks import floats, function
 
 

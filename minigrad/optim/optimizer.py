@@ -26,7 +26,8 @@ from typing import Any, Self
 import numpy as np
 
 from ..autograd.arrays import Array
-from ..autograd.tensor import Tensor, recording
+from ..autograd.recording import recording
+from ..autograd.tensor import Tensor
 from ..checks import function, numbers, option
 from .blocks import Block, make_blocks, with_gradient
 

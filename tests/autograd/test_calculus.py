@@ -218,7 +218,7 @@ def test_a_point_with_a_history_stays_connected():
 
 def test_transforms_nest_inside_no_grad_and_leave_the_depth_as_it_was():
     from minigrad import no_grad
-    from minigrad.autograd.tensor import state
+    from minigrad.autograd.recording import state
 
     with no_grad():
         assert np.allclose(jacobian(lambda t: jacobian(cube, t), x1).data[0, 0], [3, 0])
