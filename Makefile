@@ -58,8 +58,9 @@ endif
 bench: $(STAMP)  ## minigrad beside NumPy by hand, PyTorch, JAX, … (BENCH="--quick --only iris")
 	@$(PY) -m benchmarks $(BENCH)
 
-fuzz: $(STAMP)  ## every public function compiled, against itself, bit for bit
+fuzz: $(STAMP)  ## every public function compiled against itself, every NumPy option against NumPy
 	@$(PY) tests/support/fuzz.py
+	@$(PY) tests/support/numpy_table.py
 
 clean:  ## remove what was built (the environment stays; rm -r .venv removes that)
 	rm -rf _build

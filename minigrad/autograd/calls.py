@@ -8,6 +8,7 @@ the call is refused with the option's name, before anything is computed.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -34,6 +35,8 @@ def fit(
     f: Any, known: Callable[..., Any], skip: int, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments with which `known`, which stands for f, is called in place of f."""
+    if type(kwargs.get("axis")) is list:
+        kwargs = kwargs | {"axis": tuple(kwargs["axis"])}
     call = (f, len(args), *kwargs)
     if call in accepted:
         return args, kwargs
@@ -90,6 +93,13 @@ def refusal(f: Any, own: inspect.Signature, left: list[str]) -> TypeError:
         f"{public_name(f)} was called with options that minigrad does not differentiate{given}: "
         f"of the options only {', '.join(options) or 'none'}"
     )
+
+
+def named(f: Any, error: Exception) -> Exception:
+    """The error, saying in which function of the user's."""
+    if re.match(r"[\w.]+:|np\.", str(error)):
+        return error
+    return type(error)(f"{public_name(f)}: {error}")
 
 
 def refuse_out(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

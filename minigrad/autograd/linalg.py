@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from . import rules
+from .composites import vecdot
 from .operators import array_of
 from .rearranging import axes_of, given
 from .rules import nonzero
@@ -268,6 +269,8 @@ def vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
     if ord == 1:
         return np.sum(np.absolute(x), **options)
     total = np.sum(np.absolute(x) ** ord, **options)
+    if ord < 0:
+        return total ** (1 / ord)
     return np.where(array_of(total) == 0, 0, nonzero(total) ** (1 / ord))
 
 
@@ -312,9 +315,12 @@ def vector_norm_of(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: 
 
 
 def matrix_power(a: Any, n: int) -> Any:
-    a = matrices("np.linalg.matrix_power", a)
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
         raise TypeError(f"np.linalg.matrix_power: n must be an integer, got {n!r}")
+    x = given("np.linalg.matrix_power", a)
+    a = matrices("np.linalg.matrix_power", a)
+    if x.dtype.kind != "f":  # whole numbers have no gradient, and whole powers
+        return np.linalg.matrix_power(array_of(x), n)
     if n == 0:
         return np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape)
     if n < 0:
@@ -333,6 +339,13 @@ def multi_dot(arrays: Any) -> Any:
     parts = [given("np.linalg.multi_dot", x) for x in arrays]
     if len(parts) < 2:
         raise ValueError(f"np.linalg.multi_dot: needs two arrays or more, got {len(parts)}")
+    if len(parts) == 2:
+        return np.dot(*parts)
+    if any(x.ndim not in ((1, 2) if x is parts[0] or x is parts[-1] else (2,)) for x in parts):
+        raise ValueError(
+            "np.linalg.multi_dot: needs matrices, and the first and last may be vectors; got "
+            f"shapes {[x.shape for x in parts]}"
+        )
     backwards = parts[-1].ndim == 1
     y = parts[-1] if backwards else parts[0]
     for x in parts[-2::-1] if backwards else parts[1:]:
@@ -356,6 +369,15 @@ COMPOSITES.update(
         np.linalg.multi_dot: multi_dot,
     }
 )
+
+
+def outer_of_vectors(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = given("np.linalg.outer", x1), given("np.linalg.outer", x2)
+    if x1.ndim != 1 or x2.ndim != 1:
+        raise ValueError(f"np.linalg.outer: needs two vectors, got shapes {x1.shape}, {x2.shape}")
+    return np.outer(x1, x2)
+
+
 # The array API's names, since NumPy 2.0; what is only another name of a function has its rule.
 ALSO: dict[str, Any] = {
     "svdvals": lambda x, /: svd(x, compute_uv=False),
@@ -365,9 +387,9 @@ ALSO: dict[str, Any] = {
     ),
     "matmul": lambda x1, x2, /: np.matmul(x1, x2),
     "matrix_transpose": lambda x, /: np.swapaxes(x, -1, -2),
-    "outer": lambda x1, x2, /: np.outer(x1, x2),
+    "outer": outer_of_vectors,
     "cross": lambda x1, x2, /, *, axis=-1: np.cross(x1, x2, axis=axis),
-    "vecdot": lambda x1, x2, /, *, axis=-1: np.sum(np.multiply(x1, x2), axis=axis),
+    "vecdot": lambda x1, x2, /, *, axis=-1: vecdot(x1, x2, axis),
     "tensordot": lambda x1, x2, /, *, axes=2: np.tensordot(x1, x2, axes),
     "diagonal": lambda x, /, *, offset=0: np.diagonal(x, offset, -2, -1),
     "trace": lambda x, /, *, offset=0: np.trace(x, offset, -2, -1),

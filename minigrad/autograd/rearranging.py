@@ -29,7 +29,9 @@ def given(label: str, x: Any, what: str = "an argument") -> Any:
 
 def axis_of(label: str, axis: Any, ndim: int) -> int:
     """An axis, counted from the front."""
-    if wrong := check_axis(label.removeprefix("np."), axis, (1,) * ndim):
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise TypeError(f"{label}: axis must be an integer, got {axis!r}")
+    if wrong := check_axis(label, axis, (1,) * ndim):
         raise wrong
     return int(axis) % ndim
 
@@ -162,14 +164,16 @@ COMPOSITES.update(
     }
 )
 if hasattr(np, "unstack"):  # since NumPy 2.1
-    COMPOSITES[np.unstack] = lambda x, *, axis=0: tuple(np.moveaxis(x, axis, 0))
+    COMPOSITES[np.unstack] = lambda x, /, *, axis=0: tuple(
+        np.moveaxis(x, axis_of("np.unstack", axis, x.ndim), 0)
+    )
 
 # --- picking, sorting, repeating
 
 
 def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
     a, at = given("np.take", a), np.asarray(array_of(indices))
-    if axis is None:
+    if axis is None or a.ndim == 0:
         a, axis = np.reshape(a, (-1,)), 0
     axis = axis_of("np.take", axis, a.ndim)
     n = a.shape[axis]
@@ -217,7 +221,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1) -> Any:
 
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     a = given("np.repeat", a)
-    if axis is None:
+    if axis is None or a.ndim == 0:
         a, axis = np.reshape(a, (-1,)), 0
     axis = axis_of("np.repeat", axis, a.ndim)
     return take(a, np.repeat(np.arange(a.shape[axis]), array_of(repeats)), axis)
@@ -236,6 +240,8 @@ def tile(A: Any, reps: Any) -> Any:
 
 
 def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+    if np.ndim(array_of(condition)) != 1:
+        raise ValueError("np.compress: condition must have one axis; np.extract takes any")
     return take(a, np.flatnonzero(array_of(condition)), axis)
 
 
@@ -301,13 +307,16 @@ def diag(v: Any, k: int = 0) -> Any:
         raise ValueError(f"np.diag: needs a vector or a matrix, got shape {v.shape}")
     n = v.shape[0] + abs(k)
     rows = np.arange(n)[:, None]
-    inside = rows + k == np.arange(n)
-    spread = v[np.clip(rows - max(-k, 0), 0, max(v.shape[0] - 1, 0))] if v.shape[0] else 0.0
-    return np.where(inside, spread, 0) if v.shape[0] else np.zeros((n, n), v.dtype)
+    if not v.shape[0]:
+        return np.zeros((n, n), v.dtype)
+    spread = v[np.clip(rows - max(-k, 0), 0, v.shape[0] - 1)]
+    return np.where(rows + k == np.arange(n), spread, np.zeros((), v.dtype))
 
 
 def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     m = given("np.rot90", m)
+    if not isinstance(axes, (tuple, list)) or len(axes) != 2:
+        raise ValueError(f"np.rot90: axes must be two of them, got {axes!r}")
     first, second = axes_of("np.rot90", axes, m.ndim)
     if k % 4 == 0:
         return np.positive(m)
@@ -351,12 +360,14 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: 
         for axis, w in pad_width.items():
             width[axis_of("np.pad", axis, x.ndim)] = (w, w) if np.ndim(w) == 0 else tuple(w)
     try:
-        width = [(int(b), int(a)) for b, a in np.broadcast_to(np.asarray(width), (x.ndim, 2))]
+        width = np.asarray(width)
+        negative = bool((width < 0).any())
+        width = [(int(b), int(a)) for b, a in np.broadcast_to(width, (x.ndim, 2))]
     except (TypeError, ValueError):
         raise ValueError(
             f"np.pad: pad_width {pad_width!r} does not fit the {x.ndim} axes of shape {x.shape}"
         ) from None
-    if min([n for pair in width for n in pair], default=0) < 0:
+    if negative:
         raise ValueError(f"np.pad: pad_width must not be negative, got {pad_width!r}")
     if mode in ("edge", "reflect", "symmetric", "wrap"):
         for i, w in enumerate(width):
@@ -370,7 +381,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: 
         )
     if holds_tensors(constant_values):
         raise TypeError("np.pad: constant_values must be numbers; np.concatenate joins Tensors")
-    y = apply(np.pad, x, tuple(width))
+    y = apply(np.pad, x, tuple(width)) if width else x
     if not np.any(constant_values):
         return y
     frame = np.pad(np.zeros(x.shape, y.dtype), width, constant_values=constant_values)

@@ -34,6 +34,12 @@ def logistic(x: Any) -> Any:
     return 1 / y
 
 
+def power_slope(a: Any, n: Any) -> Any:
+    """n a^(n−1), and 0 for n = 0."""
+    n = n * 1 if getattr(n, "dtype", None) == np.bool_ else n
+    return n * a ** (n - (n != 0))
+
+
 RULES.update(
     {
         np.add: (lambda g, y, a, b: g, lambda g, y, a, b: g),
@@ -41,7 +47,7 @@ RULES.update(
         np.multiply: (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
         np.divide: (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
         np.power: (
-            lambda g, y, a, n: g * (n * a ** (n - (n != 0))),  # n a^(n-1), and 0 for n = 0
+            lambda g, y, a, n: g * power_slope(a, n),
             lambda g, y, a, n: g * y * np.log(np.where(a > 0, a, 1)),
         ),
         np.remainder: (lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor(a / b)),
@@ -75,7 +81,7 @@ RULES.update(
         ),
         np.hypot: (lambda g, y, a, b: g * a / nonzero(y), lambda g, y, a, b: g * b / nonzero(y)),
         np.float_power: (
-            lambda g, y, a, n: g * (n * a ** (n - (n != 0))),
+            lambda g, y, a, n: g * power_slope(a, n),
             lambda g, y, a, n: g * y * np.log(np.where(a > 0, a, 1)),
         ),
         np.fmod: (lambda g, y, a, b: g, lambda g, y, a, b: -g * np.trunc(a / b)),

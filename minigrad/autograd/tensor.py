@@ -22,7 +22,7 @@ import numpy as np
 
 from . import operators
 from .arrays import OPERATORS, Array, as_array, as_dtype, column_sums
-from .calls import fit, no_method, no_rule, refuse_out
+from .calls import fit, named, no_method, no_rule, refuse_out
 from .messages import RELEASED, changed_in_place, explain, name, no_derivative
 from .operators import PLAIN, Operators, array_of, operand, plain_index, unusual
 from .recording import state
@@ -513,13 +513,20 @@ def dispatch(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
             raise explain(f, values, options, error) from None
     if f in COMPOSITES:
         args, kwargs = fit(f, COMPOSITES[f], 0, args, kwargs)
-        return COMPOSITES[f](*args, **kwargs)
+        try:
+            return COMPOSITES[f](*args, **kwargs)
+        except (TypeError, ValueError, IndexError) as error:
+            raise named(f, error) from error.__cause__
     if f not in RULES and isinstance(f, np.ufunc):
         from . import special  # noqa: F401  SciPy's functions bring their rules along when needed
     if f in COMPOSITES:
         return dispatch(f, args, kwargs)
     if f not in RULES:
         raise no_rule(f)
+    if f is np.where and args:  # the condition has no derivative
+        args = (array_of(args[0]), *args[1:])
+        if len(args) == 1:
+            return dispatch(np.nonzero, args, {})
     rule = RULES[f] if callable(RULES[f]) else next(filter(None, RULES[f]))
     args, kwargs = fit(f, rule, 2, args, kwargs)
     return apply(f, *args, **kwargs)
