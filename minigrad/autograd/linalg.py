@@ -10,9 +10,9 @@ Where a function has no derivative:
 - `cholesky`, `eigh`, `eigvalsh` read one triangle of the matrix only, and so does the gradient:
   entries of the other triangle get 0, and those read the sum of both places.
 - Eigenvectors of an eigenvalue that occurs twice, singular vectors of a singular value that occurs
-  twice or is 0, are not unique, and no function of the matrix. What does not depend on the choice
-  (the eigenvalues themselves, V Vᵀ) has its right first derivative; else the gradient is NaN.
-  Second derivatives there are refused.
+  twice or is 0, are not unique, and no function of the matrix. What uses only the values (and
+  the vectors of others) has its right first derivative there; what uses those vectors gets NaN,
+  even where it does not depend on the choice (V Vᵀ). Second derivatives there are refused.
 - `pinv` jumps where the rank changes. Its derivative is that along matrices of the same rank.
 - The norms of `ord` 1, inf, 2, -2, "nuc" have kinks; there they give one of the slopes (shared
   equally among ties, as np.max).
@@ -164,14 +164,18 @@ def unpacked(x: Any, *shapes: tuple[int, ...]) -> list[Any]:
     return parts
 
 
-def apart(label: str, a: Any, g: Any, values: Any, power: int) -> Any:
-    """a_ij / (v_j − v_i), or / (v_j² − v_i²): 0 on the diagonal. Where two values are equal but for
-    rounding, it is 0 if a_ij is (beside the gradient g), else NaN: no derivative there."""
+def apart(label: str, a: Any, vectors: Any, values: Any, power: int) -> Any:
+    """a_ij / (v_j − v_i), or / (v_j² − v_i²), and 0 on the diagonal.
+
+    Where two values are equal but for rounding, it is 0 if nothing depends on their vectors (the
+    gradients in the columns of `vectors` are 0), and else NaN: what depends on them may be a
+    function of the matrix, as V w³ Vᵀ, but not even its derivative can be told from theirs.
+    """
     v, n = array_of(values), values.shape[-1]
-    eps = 100 * float(np.finfo(v.dtype).eps)
     size = np.sum(np.abs(v), axis=-1)[..., None, None]
     off = ~np.eye(n, dtype=bool)
-    equal = (np.abs(v[..., None, :] - v[..., :, None]) <= eps * size) & off
+    gap = np.abs(v[..., None, :] - v[..., :, None])
+    equal = (gap <= 100 * float(np.finfo(v.dtype).eps) * size) & off
     if isinstance(a, Tensor) and equal.any():
         raise ValueError(
             f"{label}: second derivatives do not exist where two of the values are equal: their "
@@ -181,8 +185,9 @@ def apart(label: str, a: Any, g: Any, values: Any, power: int) -> Any:
     between = np.where(
         off & ~equal, powers[..., None, :] - powers[..., :, None], np.ones((), v.dtype)
     )
-    of_rounding = np.abs(array_of(a)) <= eps * np.sum(np.abs(array_of(g)))
-    return np.where(off & ~equal, a, np.where(equal & ~of_rounding, np.nan, 0)) / between
+    used = np.any(array_of(vectors) != 0, axis=-2)
+    undefined = equal & (used[..., None, :] | used[..., :, None])
+    return np.where(off & ~equal, a, np.where(undefined, np.nan, 0)) / between
 
 
 def eigh_rule(g: Any, y: Any, a: Any, UPLO: str) -> Any:
@@ -216,23 +221,28 @@ def svd_rule(g: Any, y: Any, a: Any) -> Any:
     k = min(m, n)
     (U, s, Vh), (gU, gs, gVh) = (unpacked(x, (m, k), (k,), (k, n)) for x in (y, g))
     label, left, right = "np.linalg.svd", T(U) @ gU, Vh @ T(gVh)
-    inner = apart(label, left - T(left), gU, s, 2) * s[..., None, :]
-    inner = inner + s[..., None] * apart(label, right - T(right), gVh, s, 2)
+    both = np.concatenate([gU, T(gVh)], axis=-2)
+    inner = apart(label, left - T(left), both, s, 2) * s[..., None, :]
+    inner = inner + s[..., None] * apart(label, right - T(right), both, s, 2)
     d = U @ (inner + gs[..., None] * np.eye(k, dtype=a.dtype)) @ Vh
     if m > k:  # what turns U out of the space of its columns
-        d = d + by_values(gU - U @ left, s) @ Vh
+        d = d + by_values(gU - U @ left, gU, s) @ Vh
     if n > k:
-        d = d + U @ T(by_values(T(gVh) - T(Vh) @ right, s))
+        d = d + U @ T(by_values(T(gVh) - T(Vh) @ right, T(gVh), s))
     return d
 
 
-def by_values(x: Any, s: Any) -> Any:
-    """Columns of x over singular values: where one is 0, 0 for a column of zeros, else NaN."""
-    zero = array_of(s) == 0
+def by_values(x: Any, vectors: Any, s: Any) -> Any:
+    """Columns of x over singular values: where one is 0, 0 if its vector is not used, else NaN."""
+    v = array_of(s)
+    zero = v <= 100 * float(np.finfo(v.dtype).eps) * np.sum(v, axis=-1, keepdims=True)
     if isinstance(x, Tensor) and zero.any():
         raise ValueError("np.linalg.svd: second derivatives do not exist where a value is 0")
-    undefined = zero[..., None, :] & (np.abs(array_of(x)) > 1e-12 * np.sum(np.abs(array_of(x))))
-    return np.where(undefined, np.nan, x / np.where(zero, 1, s)[..., None, :])
+    undefined = zero & np.any(array_of(vectors) != 0, axis=-2)
+    safe = np.where(zero, np.ones((), s.dtype), s)
+    return np.where(
+        zero[..., None, :], np.where(undefined, np.nan, 0)[..., None, :], x / safe[..., None, :]
+    )
 
 
 @primitive(svd_rule)

@@ -132,7 +132,8 @@ RULES.update(
 )
 
 PIECEWISE_CONSTANT.update(
-    {np.sign, np.floor, np.ceil, np.trunc, np.round, np.rint, np.floor_divide, np.fix, np.signbit,
+    {np.sign, np.floor, np.ceil, np.trunc, np.round, np.around, np.rint, np.fix,
+     np.floor_divide, np.signbit,
      np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.logical_and,
      np.logical_or, np.logical_not, np.logical_xor, np.isnan, np.isinf, np.isfinite, np.isclose,
      np.allclose, np.array_equal, np.array_equiv, np.isposinf, np.isneginf, np.isreal, np.iscomplex,

@@ -97,7 +97,8 @@ def linear_cg(
     -------
     as `minimize`: `.x`, `.fun` = ½ xᵀA x − b·x, `.jac` = A x − b, `.nit`, `.nfev` (products with
     A), `.success`, `.message`, `.path`. It stops without success where dᵀA d <= 0: A is then not
-    positive definite.
+    positive definite. If no direction shows it, a matrix is checked in the end (a function cannot
+    be): an x with A x = b is no minimum if A is indefinite.
 
     Reference: Hestenes & Stiefel 1952; Nocedal & Wright 2006, algorithm 5.3.
     Derived in `chapters/optimization/conjugate-gradient.ipynb`.
@@ -113,7 +114,8 @@ def linear_cg(
             + (", with others among them" if b.ndim == 1 else "")
         )
     n = b.size
-    product = A if callable(A) else symmetric(floats("linear_cg", "A", A), n).__matmul__
+    matrix: Any = None if callable(A) else symmetric(floats("linear_cg", "A", A), n)
+    product: Any = A if callable(A) else lambda v: matrix @ v
     x = np.zeros_like(b) if x0 is None else floats("linear_cg", "x0", x0).astype(b.dtype)
     if x.shape != (n,) or not np.isfinite(x).all():
         raise ValueError(f"linear_cg: x0 must be {n} finite numbers, as b, got shape {x.shape}")
@@ -140,6 +142,9 @@ def linear_cg(
         while True:
             size = float(np.linalg.norm(r))
             success = size <= tolerance
+            if success and matrix is not None and not definite(matrix):
+                success, message = False, "A is not positive definite: x solves A x = b, no more"
+                break
             if success:
                 message = f"|b − A x| = {size:.1e} is within {tolerance:.1e}"
                 break
@@ -176,6 +181,17 @@ def linear_cg(
         nhev=0,
         path=np.stack(path),
     )
+
+
+def definite(A: Array) -> bool:
+    """Whether A is positive definite, or but for rounding semidefinite."""
+    n = len(A)
+    rounding = 10 * n * float(np.finfo(A.dtype).eps) * largest(A)
+    try:
+        np.linalg.cholesky(A + rounding * np.eye(n, dtype=A.dtype))
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def symmetric(A: Array, n: int) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..autograd.arrays import Array
 from .line_search import LineSearch, backtracking, strong_wolfe
-from .problem import OptimizeResult, Point, largest, outcome
+from .problem import STOPPED, OptimizeResult, Point, largest, outcome
 
 
 class SteepestDescent:
@@ -73,6 +73,8 @@ def descend(
         before, at = at, found.point
         direction.update(before, at, p)
         path.append(at.x)
+        if at.f.stopped_at(at.x):
+            return outcome(at, path, False, STOPPED)
         stalled = 0 if at.fun < lowest[0] or largest(at.jac) < lowest[1] else stalled + 1
         lowest = min(at.fun, lowest[0]), min(largest(at.jac), lowest[1])
         if stalled == 10 and not fixed:

@@ -15,7 +15,7 @@ from ..autograd.arrays import Array
 from ..autograd.calculus import hessian, jacobian
 from ..autograd.tensor import Tensor
 from .newton import solve
-from .problem import Function, OptimizeResult, Point, largest, outcome, rounding
+from .problem import STOPPED, Function, OptimizeResult, Point, largest, outcome, rounding
 from .quasi_newton import bfgs
 
 
@@ -227,6 +227,8 @@ def newton_kkt(
             return finish(False, "no step along Newton's direction is an improvement")
         now = trial
         path.append(now.at.x)
+        if at.f.stopped_at(now.at.x):
+            return finish(False, STOPPED)
 
 
 def to_the_boundary(s: Array, ds: Array) -> float:
@@ -314,6 +316,9 @@ def augmented_lagrangian(
         before, now = violation, largest(c_x, np.minimum(h_x, lam / rho))
         if result.success or now <= max(before, gtol):
             path.append(result.x.ravel())
+            if at.f.stopped_at(path[-1]):
+                message = STOPPED
+                break
             nu, lam = nu - rho * c_x, np.maximum(lam - rho * h_x, 0)
             violation, slope = now, largest(result.jac)
         success = max(violation, slope) <= gtol

@@ -21,12 +21,25 @@ from ..checks import floats, function
 class Function:
     """f with its evaluations counted: values, gradients, Hessians or their products."""
 
-    def __init__(self, f: Callable[[Tensor], Any], shape: tuple[int, ...]) -> None:
-        self.f, self.shape = f, shape
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        shape: tuple[int, ...],
+        args: tuple[Any, ...] = (),
+        callback: Callable[[Array], Any] | None = None,
+    ) -> None:
+        self.f, self.shape, self.args, self.callback = f, shape, args, callback
         self.nfev = self.njev = self.nhev = 0
 
+    def stopped_at(self, x: Array) -> bool:
+        """Show a point to the callback; whether that asks to stop."""
+        try:
+            return self.callback is not None and bool(self.callback(x.reshape(self.shape).copy()))
+        except StopIteration:
+            return True
+
     def __call__(self, x: Tensor) -> Tensor:
-        y = self.f(x)
+        y = self.f(x, *self.args)
         if not isinstance(y, Tensor):
             raise TypeError(
                 f"f must give a Tensor, computed from x with operators and NumPy functions, "
@@ -117,6 +130,12 @@ class OptimizeResult:
     multipliers: list[Array] | None = None
     hess_inv: Array | None = field(default=None, repr=False)
 
+    def __getitem__(self, key: str) -> Any:
+        """result["x"] is result.x, as in SciPy."""
+        if key not in self.__dataclass_fields__:
+            raise KeyError(f"{key!r} is none of {', '.join(self.__dataclass_fields__)}")
+        return getattr(self, key)
+
 
 def outcome(
     at: Point, path: list[Array], success: bool, message: str, **more: Any
@@ -137,7 +156,16 @@ def outcome(
     )
 
 
-def starting_point(who: str, f: Callable[[Tensor], Any], x0: ArrayLike) -> Point:
+STOPPED = "the callback has asked to stop"
+
+
+def starting_point(
+    who: str,
+    f: Callable[..., Any],
+    x0: ArrayLike,
+    args: tuple[Any, ...] = (),
+    callback: Callable[[Array], Any] | None = None,
+) -> Point:
     """f as a Function, at x0: something to start from, or an error that says why not."""
     function(who, "f", f, "a function of a Tensor")
     x = floats(who, "x0" if who == "minimize" else "x", x0)
@@ -146,7 +174,7 @@ def starting_point(who: str, f: Callable[[Tensor], Any], x0: ArrayLike) -> Point
     if not x.size:
         raise ValueError(f"{who}: the start has no elements, shape {x.shape}: nothing to vary")
     with quiet_with_grad():
-        at = Point(Function(f, x.shape), x.flatten())
+        at = Point(Function(f, x.shape, args, callback), x.flatten())
         if not at.y.requires_grad:
             raise ValueError(
                 f"{who}: the result of f does not come from x, so it has no gradient: compute it "

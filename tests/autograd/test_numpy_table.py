@@ -51,5 +51,7 @@ def test_the_table_finds_what_is_wrong(sheet, f, wrong, monkeypatch):
 
 def test_what_is_constant_by_mistake_is_found(monkeypatch):
     monkeypatch.delitem(RULES, np.sin)
-    monkeypatch.setattr("minigrad.autograd.tensor.PIECEWISE_CONSTANT", PIECEWISE_CONSTANT | {np.sin})
+    monkeypatch.setattr(
+        "minigrad.autograd.tensor.PIECEWISE_CONSTANT", PIECEWISE_CONSTANT | {np.sin}
+    )
     assert wrong_cells(np.sin)

@@ -491,3 +491,83 @@ def test_a_rule_whose_gradient_does_not_fit_is_refused(f, rule):
     y = tensor.primitive(rule)(lambda x: f(x))(x)
     with pytest.raises(ValueError, match=r"gradient of shape .* operand of shape \(2, 3\)"):
         y.backward(np.ones(y.shape))
+
+
+# --- what readers expect of an array
+
+
+def test_floor_division_rounding_and_conversions():
+    x = leaf(7.5, -2.5)
+    assert (x // 2).tolist() == [3, -2] and (7.5 // x).tolist() == [1, -3]
+    q, r = divmod(x, 2)
+    assert q.tolist() == [3, -2] and isinstance(r, Tensor) and r.tolist() == [1.5, 1.5]
+    assert round(x).tolist() == x.round().tolist() == [8, -2] and round(leaf(1.26), 1) == 1.3
+    assert int(leaf(3.9)) == 3 and x.tolist() == [7.5, -2.5]
+    r.sum().backward()
+    assert x.grad.tolist() == [1, 1]
+
+
+def test_methods_of_arrays():
+    x = Tensor(np.arange(6.0).reshape(2, 3) + 1, requires_grad=True)
+    a = x.data
+    for y, z in [
+        (x.flatten(), a.flatten()),
+        (x.ravel("F"), a.ravel("F")),
+        (x.reshape(3, 2, order="F"), a.reshape(3, 2, order="F")),
+        (x.repeat(2, axis=1), a.repeat(2, axis=1)),
+        (x.take([0, 2], axis=1), a.take([0, 2], axis=1)),
+        (x.cumprod(axis=1), a.cumprod(axis=1)),
+        (x.diagonal(1), a.diagonal(1)),
+        (x.sum(axis=[0, 1]), a.sum(axis=(0, 1))),
+        (x.mean([0]), a.mean(0)),
+        (np.amax(x, axis=1), a.max(1)),
+        (x.trace(), a.trace()),
+    ]:
+        assert isinstance(y, Tensor) and y.requires_grad
+        np.testing.assert_array_equal(y.data, z)
+    for y, z in [
+        (x.argmax(), 5), (x.argmin(axis=0), a.argmin(0)), (x.argsort(), a.argsort()), (x.any(), True),
+        (x.all(axis=0), a.all(0)), (x.nonzero(), a.nonzero()),
+    ]:  # fmt: skip
+        assert not isinstance(y, Tensor)
+        np.testing.assert_array_equal(y, z)
+
+
+def test_lists_are_operands():
+    x = leaf(1.0, 2.0)
+    for y, dx in [
+        (x @ [1.0, 2.0], [1, 2]),
+        ([1.0, 2.0] @ x, [1, 2]),
+        (x ** [2, 3], [2, 12]),
+        (x / [2.0, 4.0], [0.5, 0.25]),
+        (x + [x[0], 5.0], [2, 1]),  # a list with Tensors in it is stacked
+        (np.maximum(x, [0.0, 9.0]), [1, 0]),
+    ]:
+        x.grad = None
+        y.sum().backward()
+        assert x.grad.tolist() == dx
+
+
+# --- what float16 cannot hold
+
+
+def test_float16_sums_and_counts_beyond_65504():
+    big = Tensor(np.full(1000, 100, np.float16), requires_grad=True)
+    assert big.mean().item() == 100 and big.mean().dtype == np.float16
+    assert np.linalg.norm(Tensor(np.full(4, 30000, np.float16))).item() == 60000
+    spread = Tensor(np.tile(np.array([0, 400], np.float16), 500), requires_grad=True)
+    assert spread.var().item() == 40000 and spread.std().item() == 200
+    spread.std().backward()
+    assert np.allclose(spread.grad, np.tile([-1, 1], 500) / 1000, rtol=1e-3)
+    many = Tensor(np.zeros(70000, np.float16), requires_grad=True)
+    many.mean().backward()
+    assert many.grad.dtype == np.float16 and np.allclose(many.grad, 1 / 70000, rtol=0.02)
+
+
+def test_std_of_equal_numbers_has_gradient_0():
+    for x in (leaf(3.0, 3.0), leaf(3.5)):
+        x.std().backward()
+        assert not x.grad.any() and x.grad.shape == x.shape
+    x = Tensor(np.array([[1.0, 1.0], [0.0, 2.0]]), requires_grad=True)
+    np.std(x, axis=1).sum().backward()
+    assert x.grad.tolist() == [[0, 0], [-0.5, 0.5]]

@@ -160,3 +160,20 @@ def test_linear_cg_says_what_it_could_not_do():
 def test_linear_cg_refuses(A, b, options, message):
     with pytest.raises(ValueError, match=message):
         linear_cg(A, b, **options)
+
+
+@pytest.mark.parametrize(
+    "A,b,definite",
+    [
+        ([[1.0, 0.0], [0.0, -1.0]], [1.0, 0.0], False),  # no direction goes along the second axis
+        ([[1.0, 2.0], [2.0, 1.0]], [1.0, 1.0], False),  # b is an eigenvector of the good eigenvalue
+        ([[1.0, 0.0], [0.0, -1.0]], [0.0, 0.0], False),
+        ([[1.0, 1.0], [1.0, 1.0]], [1.0, 1.0], True),  # semidefinite: x is a minimum
+        ([[1e-9, 0.0], [0.0, 1.0]], [1e-9, 1.0], True),
+    ],
+)
+def test_linear_cg_on_an_indefinite_matrix_is_no_success(A, b, definite):
+    result = linear_cg(A, b)
+    assert np.allclose(np.array(A) @ result.x, b)
+    assert result.success is definite
+    assert definite or "A is not positive definite" in result.message

@@ -242,3 +242,101 @@ def test_gradients_are_on_whatever_the_caller_has_set():
     with pytest.raises(KeyError, match="mine"):
         minimize(fails, 0.0)
     assert (Tensor(1.0, requires_grad=True) * 2).requires_grad
+
+
+# --- SciPy's arguments
+
+
+def shifted(x, centre, scale):
+    return (scale * (x - centre) ** 2).sum()
+
+
+def test_args_tol_callback_and_items_as_in_scipy():
+    centre, seen = np.array([1.0, -2.0]), []
+    result = minimize(
+        shifted,
+        [0.0, 0.0],
+        "BFGS",
+        args=(centre, np.array([1.0, 10.0])),
+        tol=1e-8,
+        callback=seen.append,
+    )
+    theirs = scipy.optimize.minimize(
+        lambda x: float((np.array([1.0, 10.0]) * (x - centre) ** 2).sum()),
+        [0.0, 0.0],
+        method="BFGS",
+    )
+    assert result["success"] and np.allclose(result["x"], theirs["x"], atol=1e-6)
+    assert result["x"] is result.x and result["nit"] == len(seen)
+    assert np.array_equal(seen, result.path[1:])
+    with pytest.raises(KeyError, match="'y' is none of x, fun, jac"):
+        result["y"]
+    assert minimize(lambda x, c: (x - c) ** 2, 0.0, args=3.0).x == pytest.approx(3)
+
+
+@pytest.mark.parametrize(
+    "ends", [lambda x: True, lambda x: next(iter(()))], ids=["True", "StopIteration"]
+)
+@pytest.mark.parametrize("method", ["bfgs", "newton", "newton-kkt", "augmented-lagrangian"])
+def test_a_callback_can_end_the_run(method, ends):
+    constraints = (
+        {"type": "eq", "fun": lambda x: x.sum() - 1} if method in CONSTRAINED_METHODS else ()
+    )
+    result = minimize(rosenbrock, [-1.2, 1.0], method, constraints, callback=ends)
+    assert not result.success and result.nit == 1
+    assert result.message.startswith("the callback has asked to stop")
+
+
+CONSTRAINED_METHODS = ("newton-kkt", "augmented-lagrangian")
+
+
+def test_a_callback_cannot_change_the_run():
+    def spoil(x):
+        x[:] = 1e9
+
+    assert np.allclose(minimize(rosenbrock, [-1.2, 1.0], callback=spoil).x, 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", CONSTRAINED_METHODS)
+@pytest.mark.parametrize(
+    "bounds", [[(None, 0.5), (0.3, 2.0)], scipy.optimize.Bounds([-np.inf, 0.3], [0.5, 2.0])]
+)
+def test_bounds(method, bounds):
+    result = minimize(rosenbrock, [0.1, 1.0], method, bounds=bounds)
+    theirs = scipy.optimize.minimize(
+        lambda x: float(rosenbrock(Tensor(x)).item()), [0.1, 1.0], bounds=bounds, method="L-BFGS-B"
+    )
+    assert result.success and np.allclose(result.x, theirs.x, atol=1e-4)
+    least, most = result.multipliers  # at (0.5, 0.3) both bounds hold f up
+    assert least.shape == (1,) and most.shape == (2,)
+    both = minimize(
+        rosenbrock, [-1.2, 1.0], method, {"type": "eq", "fun": lambda x: x[0] - 0.2}, bounds=bounds
+    )
+    assert both.success and np.allclose(both.x, [0.2, 0.3], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "given,words",
+    [
+        ({"bounds": [(0, 1)] * 2}, "takes no bounds or constraints: use 'newton-kkt'"),
+        ({"bounds": [(0, 1)], "method": "newton-kkt"}, r"bounds must be 2 pairs \(least, most\)"),
+        ({"bounds": [(0, 1), 3], "method": "newton-kkt"}, r"bounds\[1\] must be a pair"),
+        ({"bounds": [(0, 1), (2, 1)], "method": "newton-kkt"}, "no x lies between 2 and 1"),
+        ({"tol": -1}, "tol must be in"),
+        ({"tol": 1e-3, "gtol": 1e-3}, "tol is another name of gtol"),
+        ({"options": {"maxiter": 3}}, "has no option 'options'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(given, words):
+    with pytest.raises(ValueError, match=words):
+        minimize(rosenbrock, [0.0, 0.0], **given)
+
+
+def test_newton_kkt_treats_inequalities():
+    """min x² + y² with x + y >= 2: at (1, 1), and the multiplier is 2."""
+    h = {"type": "ineq", "fun": lambda x: x.sum() - 2}
+    result = minimize(lambda x: (x * x).sum(), [5.0, -9.0], "newton-kkt", h)
+    assert result.success and np.allclose(result.x, 1, atol=1e-5)
+    assert np.allclose(result.multipliers[0], 2, atol=1e-4)
+    away = minimize(lambda x: ((x - 4) ** 2).sum(), [0.0, 0.0], "newton-kkt", h)  # it does not bind
+    assert away.success and np.allclose(away.x, 4, atol=1e-4)
