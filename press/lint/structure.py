@@ -12,6 +12,7 @@ from .registry import omits, rule
 SECTIONS = [
     ("card", "卡片", "Card"),
     ("problem", "问题", "The problem"),
+    ("idea", "想法", "The idea"),
     ("predict", "先猜", "Predict"),
     ("derivation", "推导", "Derivation"),
     ("from-scratch", "从零实现", "From scratch"),
@@ -20,6 +21,7 @@ SECTIONS = [
     ("slider", "动手", "Slider"),
     ("claims", "传言与实测", "Claims"),
     ("breaks", "何时失灵", "When it breaks"),
+    ("practice", "怎样用", "In practice"),
     ("summary", "小结", "Summary"),
     ("exercises", "练习", "Exercises"),
     ("references", "参考文献", "References"),
