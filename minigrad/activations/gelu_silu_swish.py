@@ -23,16 +23,27 @@ def cast_like(y: Any, x: Any) -> Any:
     return y if y.dtype == x.dtype else y.astype(x.dtype)
 
 
+def finite(x: Any) -> Any:
+    """x with the largest numbers in place of ±∞, where a gate of 0 would make NaN of it."""
+    most = float(np.finfo(x.dtype).max)
+    return np.clip(x, -most, most)
+
+
+def gated(x: Any, s: Any) -> Any:
+    """x s for a gate s that is 0 at −∞."""
+    return np.maximum(x, float(np.finfo(x.dtype).min)) * s
+
+
 # y = x s, s = sigmoid(beta x):  dy/dx = s + beta x s (1 - s),  dy/dbeta = x^2 s (1 - s), derived in
 # chapters/activations/gelu-silu-swish.ipynb.
 @primitive(
-    lambda g, out, x, beta: g * (out[1] + beta * (x * (out[1] * (1 - out[1])))),
-    lambda g, out, x, beta: g * (x * (x * (out[1] * (1 - out[1])))),
+    lambda g, out, x, beta: g * (out[1] + beta * (finite(x) * (out[1] * (1 - out[1])))),
+    lambda g, out, x, beta: g * (finite(x) * (finite(x) * (out[1] * (1 - out[1])))),
 )
 def _swish(x: Any, beta: Any) -> Any:
     with np.errstate(over="ignore"):
         s = logistic(beta * x)
-    return x * s, s
+    return gated(x, s), s
 
 
 def silu(x: ArrayLike) -> Tensor:
@@ -96,7 +107,7 @@ def _swish_arguments(label: str, x: ArrayLike, beta: ArrayLike) -> tuple[Any, An
 def _gelu_rule(g: Any, out: Any, x: Any) -> Any:
     from ..autograd import special
 
-    return g * (out[1] + x * special.density(x))
+    return g * (out[1] + finite(x) * special.density(x))
 
 
 @primitive(_gelu_rule)
@@ -104,7 +115,7 @@ def _gelu(x: Any) -> Any:
     from ..autograd import special  # here, because SciPy takes long to load
 
     P = cast_like(special.ndtr(x), x)
-    return x * P, P
+    return gated(x, P), P
 
 
 def _gelu_tanh_rule(g: Any, out: Any, x: Any) -> Any:
@@ -131,7 +142,7 @@ def _gelu_tanh(x: Any) -> Any:
     v += 2 * ROOT_2_OVER_PI
     v *= c
     s = logistic(v)
-    return x * s, s, c
+    return gated(x, s), s, c
 
 
 def gelu(x: ArrayLike, approximate: str = "none") -> Tensor:
@@ -168,10 +179,10 @@ def gelu(x: ArrayLike, approximate: str = "none") -> Tensor:
 
 
 # y = x t, t = tanh(softplus(x)):  dy/dx = t + x (1 - t^2) sigmoid(x).
-@primitive(lambda g, out, x: g * (out[1] + x * ((1 - out[1] * out[1]) * logistic(x))))
+@primitive(lambda g, out, x: g * (out[1] + finite(x) * ((1 - out[1] * out[1]) * logistic(x))))
 def _mish(x: Any) -> Any:
     t = np.tanh(_softplus(x))
-    return x * t, t
+    return gated(x, t), t
 
 
 def mish(x: ArrayLike) -> Tensor:
@@ -194,9 +205,9 @@ def mish(x: ArrayLike) -> Tensor:
 
 # x (x + 3) / 6 between -3 and 3 has the slope x/3 + 1/2; PyTorch counts -3 to the left, 3 to the
 # right.
-@primitive(lambda g, y, x: g * ((x >= 3) + (x / 3 + 0.5) * ((x > -3) & (x < 3))))
+@primitive(lambda g, y, x: g * ((x >= 3) + (finite(x) / 3 + 0.5) * ((x > -3) & (x < 3))))
 def _hard_swish(x: Any) -> Any:
-    return x * (np.clip(x + 3, 0, 6) / 6)
+    return gated(x, np.clip(x + 3, 0, 6) / 6)
 
 
 def hard_swish(x: ArrayLike) -> Tensor:

@@ -25,7 +25,7 @@ def grad(
     output: Tensor | Sequence[Tensor],
     inputs: Tensor | Sequence[Tensor],
     grad_outputs: ArrayLike | Sequence[ArrayLike] | None = None,
-    create_graph: bool = False,
+    create_graph: bool | None = None,
     retain_graph: bool | None = None,
     allow_unused: bool = False,
 ) -> Any:
@@ -37,7 +37,9 @@ def grad(
         with `grad_outputs`.
     inputs: one Tensor, or several.
     grad_outputs: dL/d(output), of the output's shape; 1 for an output of one element.
-    create_graph: record the computation of the gradients, so that they can be differentiated.
+    create_graph: record the computation of the gradients, so that they can be differentiated. By
+        default that is done inside a function that jacobian, hessian, hvp, jvp or vjp
+        differentiates, and only there.
     retain_graph: keep the history for another walk; by default only with `create_graph`.
     allow_unused: give None for an input that the output does not depend on, instead of raising.
 
@@ -57,7 +59,9 @@ def grad(
     (12.0, 12.0)
     """
     outputs, wanted = tensors("output", output), tensors("inputs", inputs)
-    create_graph = flag("grad", "create_graph", create_graph)
+    create_graph = (
+        recorded() if create_graph is None else flag("grad", "create_graph", create_graph)
+    )
     retain_graph = (
         create_graph if retain_graph is None else flag("grad", "retain_graph", retain_graph)
     )

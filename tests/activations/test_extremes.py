@@ -73,3 +73,25 @@ def test_empty_arrays_have_empty_results():
     for key, f in ALL.items():
         if key not in ("logsumexp-0", "logsumexp-all", "logsumexp-none", "softmax-0", "log_softmax-0"):
             assert f(np.zeros((0, 2))).size == 0
+
+
+# the limits at −∞ and ∞ of the value, and of the slope there
+LIMITS = {
+    "relu": (0, 0, np.inf, 1), "leaky_relu": (-np.inf, 0.01, np.inf, 1), "elu": (-1, 0, np.inf, 1),
+    "softplus": (0, 0, np.inf, 1), "sigmoid": (0, 0, 1, 0), "tanh": (-1, 0, 1, 0),
+    "gelu": (0, 0, np.inf, 1), "gelu-tanh": (0, 0, np.inf, 1), "gelu-sigmoid": (0, 0, np.inf, 1),
+    "silu": (0, 0, np.inf, 1), "swish-2": (0, 0, np.inf, 1), "mish": (0, 0, np.inf, 1),
+    "hard_swish": (0, 0, np.inf, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", EXTREME)
+@pytest.mark.parametrize("key", LIMITS)
+def test_infinite_inputs_have_the_limits(key, dtype):
+    f = ALL.get(key) or {"gelu-tanh": lambda x: A.gelu(x, "tanh")}.get(key) or getattr(A, key)
+    x = Tensor(np.array([-np.inf, np.inf], dtype), requires_grad=True)
+    y = f(x)
+    y.backward(np.ones(2, dtype))
+    low, low_slope, high, high_slope = np.array(LIMITS[key], dtype)
+    assert y.data.tolist() == [low, high] and y.dtype == dtype
+    assert x.grad.tolist() == [low_slope, high_slope]

@@ -187,6 +187,8 @@ def quintic(s):
             lambda x: jacobian(lambda a: jacobian(lambda b: jacobian(cube, b), a), x)[0, 0, 0],
             [6, 0],
         ),
+        (lambda x: jacobian(lambda t: grad((t**3).sum(), t), x), np.diag(6 * x1)),
+        (lambda x: jvp(lambda t: grad((t**3).sum(), t), x, v1)[1], 6 * x1 * v1),
         # what is used beside the argument counts, too
         (
             lambda x: jacobian(lambda t: jvp(lambda s: s * t * t, x1, v1)[1], x),

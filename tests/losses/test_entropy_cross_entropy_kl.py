@@ -66,3 +66,37 @@ def test_logits_keep_their_digits():
     np.testing.assert_allclose(got, want, rtol=1e-14)
     slope = gradient(lambda x: L.binary_cross_entropy_with_logits(x, np.ones(3), reduction="sum"), x)
     np.testing.assert_allclose(slope, [-1, -np.exp(-50), -np.exp(-700)], rtol=1e-12)  # not 0
+
+
+def limit(f, x):
+    x = Tensor(np.array(x), requires_grad=True)
+    y = f(x)
+    y.sum().backward()
+    return y.numpy().tolist(), x.grad.tolist()
+
+
+def test_infinite_logits():
+    """0 times an infinite loss is 0, as the limit is, and the slopes are finite."""
+    p, q = 1 / (1 + np.e), np.e / (1 + np.e)
+    z = [[-np.inf, 0.0, 1.0]]
+    for target in [[0.0, 1.0, 0.0]], [1]:  # a distribution, a class
+        value, slope = limit(lambda x, t=target: L.cross_entropy(x, t), z)
+        assert np.isclose(value, -np.log(p)) and np.allclose(slope, [[0, p - 1, q]])
+    assert limit(lambda x: L.cross_entropy(x, [[0.5, 0.5, 0.0]]), z)[0] == np.inf  # and so it is
+    value, slope = limit(lambda x: L.cross_entropy(x, [0, 1], weight=[0, 1, 1]), [z[0], [0, 0, 0]])
+    assert np.isclose(value, np.log(3)) and np.allclose(slope, [[0, 0, 0], [1 / 3, -2 / 3, 1 / 3]])
+    assert L.nll_loss([[-np.inf, 0.0]], [0], weight=[0.0, 1.0], reduction="sum").item() == 0
+    x = [-np.inf, np.inf]
+    for t, value, slope in [
+        (0.0, [0, np.inf], [0, 1]),
+        (1.0, [np.inf, 0], [-1, 0]),
+        (0.25, [np.inf, np.inf], [-0.25, 0.75]),
+    ]:
+        f = lambda x, t=t: L.binary_cross_entropy_with_logits(x, [t, t], reduction="none")  # noqa: E731
+        assert limit(f, x) == (value, slope)
+
+
+def test_the_derivative_by_a_target_of_0_is_kept():
+    t = Tensor(np.array([[0.0, 1.0]]), requires_grad=True)
+    L.cross_entropy([[0.0, 0.0]], t).backward()
+    assert np.allclose(t.grad, np.log(2))

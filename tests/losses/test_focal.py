@@ -6,6 +6,7 @@ from loss_inputs import RNG, W, gradient, reduced, sigma, slopes
 from scipy.special import softmax
 
 from compares import compares
+from minigrad import Tensor
 from minigrad import losses as L
 
 
@@ -55,3 +56,10 @@ def test_focal_keeps_the_digits_of_easy_examples():
     np.testing.assert_allclose(L.focal_loss(x, [1, 1], reduction="none").numpy(), want, rtol=1e-11)
     rows = np.stack([np.zeros(2), x], axis=1)
     np.testing.assert_allclose(L.focal_loss(rows, [1, 1], reduction="none").numpy(), want, rtol=1e-11)
+
+
+def test_infinite_logits_have_finite_slopes():
+    for z, slope in (-np.inf, -1), (np.inf, 0):
+        x = Tensor(np.array([z]), requires_grad=True)
+        L.focal_loss(x, [1]).backward()
+        assert x.grad.tolist() == [slope]
