@@ -109,6 +109,9 @@ _lines = {
     "cross-entropy": ("red", _solid, "交叉熵 · cross-entropy"),
     "focal": ("purple", _solid, "焦点损失 · focal"), "kl": ("green", _solid, "KL"),
     "js": ("orange", _solid, "JS"),
+    "pointwise": ("grey", _solid, "逐点 · pointwise"),
+    "hinge": ("green", _solid, "合页 · hinge"), "ranknet": ("blue", _solid, "RankNet"),
+    "lambdarank": ("purple", _dash, "LambdaRank"), "listnet": ("red", _dashdot, "ListNet"),
     # roles
     "train": ("blue", _solid, "训练 · training"),
     "validation": ("red", _solid, "验证 · validation"), "test": ("red", _dash, "测试 · test"),
