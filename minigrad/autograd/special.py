@@ -11,13 +11,14 @@ a gradient: `activations.logsumexp` is minigrad's.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import scipy.special as sp
 from scipy.special import erf, expit, ndtr
 
-from .tensor import PIECEWISE_CONSTANT, RULES, primitive
+from .tensor import COMPOSITES, PIECEWISE_CONSTANT, RULES, primitive
 
 __all__ = ["density", "erf", "expit", "ndtr"]
 
@@ -69,36 +70,13 @@ RULES.update(
             lambda g, y, a, b: g * (sp.psi(a) - sp.psi(a + b)),
             lambda g, y, a, b: g * (sp.psi(b) - sp.psi(a + b)),
         ),
-        sp.gammainc: (
-            None,
-            lambda g, y, a, x: g * np.exp(-x + np.log(x) * (a - 1) - sp.gammaln(a)),
-        ),
-        sp.gammaincc: (
-            None,
-            lambda g, y, a, x: -g * np.exp(-x + np.log(x) * (a - 1) - sp.gammaln(a)),
-        ),
-        sp.betainc: (
-            None,
-            None,
-            lambda g, y, a, b, x: (
-                g * np.exp((a - 1) * np.log(x) + (b - 1) * np.log1p(-x) - sp.betaln(a, b))
-            ),
-        ),
         # --- Bessel
         sp.j0: (lambda g, y, x: -g * sp.j1(x),),
         sp.j1: (lambda g, y, x: g * (sp.j0(x) - sp.jv(2, x)) / 2,),
-        sp.jv: (None, lambda g, y, n, x: g * (sp.jv(n - 1, x) - sp.jv(n + 1, x)) / 2),
         sp.y0: (lambda g, y, x: -g * sp.y1(x),),
         sp.y1: (lambda g, y, x: g * (sp.y0(x) - sp.yn(2, x)) / 2,),
-        sp.yn: (None, lambda g, y, n, x: g * (sp.yn(n - 1, x) - sp.yn(n + 1, x)) / 2),
-        sp.yv: (None, lambda g, y, n, x: g * (sp.yv(n - 1, x) - sp.yv(n + 1, x)) / 2),
         sp.i0: (lambda g, y, x: g * sp.i1(x),),
         sp.i1: (lambda g, y, x: g * (sp.i0(x) + sp.iv(2, x)) / 2,),
-        sp.iv: (None, lambda g, y, n, x: g * (sp.iv(n - 1, x) + sp.iv(n + 1, x)) / 2),
-        sp.ive: (
-            None,
-            lambda g, y, n, x: g * ((sp.ive(n - 1, x) + sp.ive(n + 1, x)) / 2 - np.sign(x) * y),
-        ),
         # --- entropy
         sp.xlogy: (
             lambda g, y, x, z: g * sp.xlogy(1, z),
@@ -112,3 +90,30 @@ RULES.update(
     }
 )
 PIECEWISE_CONSTANT.add(sp.gammasgn)
+
+
+def of_order(f: np.ufunc, slope: Callable[..., Any]) -> Callable[..., Any]:
+    """f(order, ..., x), of which only x has a derivative: `slope`, of y and f's arguments."""
+
+    def compute(*args: Any) -> Any:
+        return f(*args)
+
+    compute.__name__ = f.__name__
+    call = primitive(*[None] * (f.nin - 1), lambda g, y, *args: g * slope(y, *args))(compute)
+    COMPOSITES[f] = call
+    return call
+
+
+SLOPES: dict[Any, Callable[..., Any]] = {
+    sp.gammainc: lambda y, a, x: gamma_density(a, x),
+    sp.gammaincc: lambda y, a, x: -gamma_density(a, x),
+    sp.betainc: lambda y, a, b, x: np.exp(
+        (a - 1) * np.log(x) + (b - 1) * np.log1p(-x) - sp.betaln(a, b)
+    ),
+    sp.jv: lambda y, n, x: (sp.jv(n - 1, x) - sp.jv(n + 1, x)) / 2,
+    sp.yn: lambda y, n, x: (sp.yn(n - 1, x) - sp.yn(n + 1, x)) / 2,
+    sp.yv: lambda y, n, x: (sp.yv(n - 1, x) - sp.yv(n + 1, x)) / 2,
+    sp.iv: lambda y, n, x: (sp.iv(n - 1, x) + sp.iv(n + 1, x)) / 2,
+    sp.ive: lambda y, n, x: (sp.ive(n - 1, x) + sp.ive(n + 1, x)) / 2 - np.sign(x) * y,
+}
+OF_ORDER = {f: of_order(f, slope) for f, slope in SLOPES.items()}

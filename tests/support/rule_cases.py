@@ -174,15 +174,15 @@ CASES = {
     np.astype: [(lambda x: x.astype(np.float64), ((3,),), "line")],
 }  # fmt: skip
 
-CASES[np.arccosh] = [(lambda x: np.arccosh(1.1 + x), ((3,),), "positive")]
+CASES[np.arcsinh] = elementwise(np.arcsinh, "line")
+CASES[np.arcsinh] += [(lambda x: np.arccosh(1.1 + x), ((3,),), "positive")]
 for f, region in {
     np.negative: "line", np.positive: "line", np.absolute: "apart", np.square: "line",
     np.sqrt: "positive", np.cbrt: "positive", np.reciprocal: "positive", np.exp: "line",
     np.exp2: "line", np.expm1: "line", np.log: "positive", np.log1p: "positive",
     np.log2: "positive", np.log10: "positive", np.sin: "line", np.cos: "line", np.tan: "unit",
     np.arcsin: "unit", np.arccos: "unit", np.arctan: "line", np.sinh: "line", np.cosh: "line",
-    np.arcsinh: "line", np.sinc: "line", np.fabs: "apart", np.conjugate: "line",
-    np.deg2rad: "line", np.radians: "line", np.rad2deg: "line", np.degrees: "line",
+    np.sinc: "line", np.fabs: "apart",
     np.tanh: "line", np.arctanh: "unit", expit: "line", erf: "line",
 }.items():  # fmt: skip
     CASES[f] = elementwise(f, region)
@@ -207,11 +207,9 @@ CASES.update(
         sp.erfinv: elementwise(sp.erfinv, "unit"),
         **{f: binary(f, "positive") for f in (sp.beta, sp.betaln, sp.xlogy, sp.xlog1py)},
         **{
-            f: [(lambda x, f=f: f(1.7, x), POSITIVE, "positive")]
-            for f in (sp.gammainc, sp.gammaincc, sp.jv, sp.yv, sp.iv, sp.ive)
+            call: [(lambda x, f=f: f(*[3 if f is sp.yn else 1.7] * (f.nin - 1), x), POSITIVE, "probability")]
+            for f, call in special.OF_ORDER.items()
         },
-        sp.yn: [(lambda x: sp.yn(3, x + 1), POSITIVE, "positive")],
-        sp.betainc: [(lambda x: sp.betainc(1.7, 2.2, x), POSITIVE, "probability")],
         special.polygamma: [(lambda x: special.polygamma(2, x), POSITIVE, "positive")],
     }
 )  # fmt: skip
