@@ -18,7 +18,8 @@ import numpy as np
 import scipy.special as sp
 from scipy.special import erf, expit, ndtr
 
-from .tensor import COMPOSITES, PIECEWISE_CONSTANT, RULES, primitive
+from .composites import beside
+from .tensor import PIECEWISE_CONSTANT, RULES, primitive
 
 __all__ = ["density", "erf", "expit", "ndtr"]
 
@@ -46,74 +47,61 @@ def polygamma(n: int, x: Any) -> Any:
 RULES.update(
     {
         expit: (lambda g, y, x: g * y * (1 - y),),
-        sp.logit: (lambda g, y, x: g / (x * (1 - x)),),
-        sp.log_expit: (lambda g, y, x: g * expit(-x),),
-        # --- the normal distribution
         erf: (lambda g, y, x: g * TWO_OVER_SQRT_PI * np.exp(-x * x),),
-        sp.erfc: (lambda g, y, x: -g * TWO_OVER_SQRT_PI * np.exp(-x * x),),
-        sp.erfinv: (lambda g, y, x: g * HALF_SQRT_PI * np.exp(y * y),),
-        sp.erfcinv: (lambda g, y, x: -g * HALF_SQRT_PI * np.exp(y * y),),
-        sp.erfcx: (lambda g, y, x: g * (2 * x * y - TWO_OVER_SQRT_PI),),
         ndtr: (lambda g, y, x: g * density(x),),
-        sp.ndtri: (lambda g, y, x: g / density(y),),
-        sp.log_ndtr: (lambda g, y, x: g * np.exp(-x * x / 2 - y) * ONE_OVER_SQRT_2PI,),
-        # --- gamma, beta
-        sp.gamma: (lambda g, y, x: g * y * sp.psi(x),),
-        sp.gammaln: (lambda g, y, x: g * sp.psi(x),),
-        sp.rgamma: (lambda g, y, x: -g * y * sp.psi(x),),
-        sp.psi: (lambda g, y, x: g * polygamma(1, x),),
-        sp.beta: (
-            lambda g, y, a, b: g * y * (sp.psi(a) - sp.psi(a + b)),
-            lambda g, y, a, b: g * y * (sp.psi(b) - sp.psi(a + b)),
-        ),
-        sp.betaln: (
-            lambda g, y, a, b: g * (sp.psi(a) - sp.psi(a + b)),
-            lambda g, y, a, b: g * (sp.psi(b) - sp.psi(a + b)),
-        ),
-        # --- Bessel
-        sp.j0: (lambda g, y, x: -g * sp.j1(x),),
-        sp.j1: (lambda g, y, x: g * (sp.j0(x) - sp.jv(2, x)) / 2,),
-        sp.y0: (lambda g, y, x: -g * sp.y1(x),),
-        sp.y1: (lambda g, y, x: g * (sp.y0(x) - sp.yn(2, x)) / 2,),
-        sp.i0: (lambda g, y, x: g * sp.i1(x),),
-        sp.i1: (lambda g, y, x: g * (sp.i0(x) + sp.iv(2, x)) / 2,),
-        # --- entropy
-        sp.xlogy: (
-            lambda g, y, x, z: g * sp.xlogy(1, z),
-            lambda g, y, x, z: g * x / z,
-        ),
-        sp.xlog1py: (
-            lambda g, y, x, z: g * sp.xlog1py(1, z),
-            lambda g, y, x, z: g * x / (1 + z),
-        ),
-        sp.entr: (lambda g, y, x: -g * (np.log(x) + 1),),
     }
 )
 PIECEWISE_CONSTANT.add(sp.gammasgn)
 
-
-def of_order(f: np.ufunc, slope: Callable[..., Any]) -> Callable[..., Any]:
-    """f(order, ..., x), of which only x has a derivative: `slope`, of y and f's arguments."""
-
-    def compute(*args: Any) -> Any:
-        return f(*args)
-
-    compute.__name__ = f.__name__
-    call = primitive(*[None] * (f.nin - 1), lambda g, y, *args: g * slope(y, *args))(compute)
-    COMPOSITES[f] = call
-    return call
-
-
-SLOPES: dict[Any, Callable[..., Any]] = {
-    sp.gammainc: lambda y, a, x: gamma_density(a, x),
-    sp.gammaincc: lambda y, a, x: -gamma_density(a, x),
-    sp.betainc: lambda y, a, b, x: np.exp(
-        (a - 1) * np.log(x) + (b - 1) * np.log1p(-x) - sp.betaln(a, b)
+# The others stand beside the sheet: for each argument the slope, given y and the arguments, or None
+# for an order, which has none here.
+SLOPES: dict[Any, tuple[Callable[..., Any] | None, ...]] = {
+    sp.logit: (lambda y, x: 1 / (x * (1 - x)),),
+    sp.log_expit: (lambda y, x: expit(-x),),
+    # --- the normal distribution
+    sp.erfc: (lambda y, x: -TWO_OVER_SQRT_PI * np.exp(-x * x),),
+    sp.erfinv: (lambda y, x: HALF_SQRT_PI * np.exp(y * y),),
+    sp.erfcinv: (lambda y, x: -HALF_SQRT_PI * np.exp(y * y),),
+    sp.erfcx: (lambda y, x: 2 * x * y - TWO_OVER_SQRT_PI,),
+    sp.ndtri: (lambda y, x: 1 / density(y),),
+    sp.log_ndtr: (lambda y, x: np.exp(-x * x / 2 - y) * ONE_OVER_SQRT_2PI,),
+    # --- gamma, beta
+    sp.gamma: (lambda y, x: y * sp.psi(x),),
+    sp.gammaln: (lambda y, x: sp.psi(x),),
+    sp.rgamma: (lambda y, x: -y * sp.psi(x),),
+    sp.psi: (lambda y, x: polygamma(1, x),),
+    sp.beta: (
+        lambda y, a, b: y * (sp.psi(a) - sp.psi(a + b)),
+        lambda y, a, b: y * (sp.psi(b) - sp.psi(a + b)),
     ),
-    sp.jv: lambda y, n, x: (sp.jv(n - 1, x) - sp.jv(n + 1, x)) / 2,
-    sp.yn: lambda y, n, x: (sp.yn(n - 1, x) - sp.yn(n + 1, x)) / 2,
-    sp.yv: lambda y, n, x: (sp.yv(n - 1, x) - sp.yv(n + 1, x)) / 2,
-    sp.iv: lambda y, n, x: (sp.iv(n - 1, x) + sp.iv(n + 1, x)) / 2,
-    sp.ive: lambda y, n, x: (sp.ive(n - 1, x) + sp.ive(n + 1, x)) / 2 - np.sign(x) * y,
+    sp.betaln: (
+        lambda y, a, b: sp.psi(a) - sp.psi(a + b),
+        lambda y, a, b: sp.psi(b) - sp.psi(a + b),
+    ),
+    sp.gammainc: (None, lambda y, a, x: gamma_density(a, x)),
+    sp.gammaincc: (None, lambda y, a, x: -gamma_density(a, x)),
+    sp.betainc: (
+        None,
+        None,
+        lambda y, a, b, x: np.exp((a - 1) * np.log(x) + (b - 1) * np.log1p(-x) - sp.betaln(a, b)),
+    ),
+    # --- Bessel
+    sp.j0: (lambda y, x: -sp.j1(x),),
+    sp.j1: (lambda y, x: (sp.j0(x) - sp.jv(2, x)) / 2,),
+    sp.y0: (lambda y, x: -sp.y1(x),),
+    sp.y1: (lambda y, x: (sp.y0(x) - sp.yn(2, x)) / 2,),
+    sp.i0: (lambda y, x: sp.i1(x),),
+    sp.i1: (lambda y, x: (sp.i0(x) + sp.iv(2, x)) / 2,),
+    sp.jv: (None, lambda y, n, x: (sp.jv(n - 1, x) - sp.jv(n + 1, x)) / 2),
+    sp.yn: (None, lambda y, n, x: (sp.yn(n - 1, x) - sp.yn(n + 1, x)) / 2),
+    sp.yv: (None, lambda y, n, x: (sp.yv(n - 1, x) - sp.yv(n + 1, x)) / 2),
+    sp.iv: (None, lambda y, n, x: (sp.iv(n - 1, x) + sp.iv(n + 1, x)) / 2),
+    sp.ive: (None, lambda y, n, x: (sp.ive(n - 1, x) + sp.ive(n + 1, x)) / 2 - np.sign(x) * y),
+    # --- entropy
+    sp.xlogy: (lambda y, x, z: sp.xlogy(1, z), lambda y, x, z: x / z),
+    sp.xlog1py: (lambda y, x, z: sp.xlog1py(1, z), lambda y, x, z: x / (1 + z)),
+    sp.entr: (lambda y, x: -(np.log(x) + 1),),
 }
-OF_ORDER = {f: of_order(f, slope) for f, slope in SLOPES.items()}
+
+
+BESIDE = {f: beside(f, slopes) for f, slopes in SLOPES.items()}

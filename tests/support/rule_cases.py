@@ -12,7 +12,7 @@ import numpy as np
 from minigrad import activations, attention, layers, losses, nn, norms
 from minigrad.activations import gelu_silu_swish, relu_family
 from minigrad.activations.softmax import _log_softmax, _logsumexp, _softmax
-from minigrad.autograd import linalg, rules, special, tensor
+from minigrad.autograd import composites, linalg, rules, special, tensor
 from minigrad.autograd.special import erf, expit, ndtr
 from minigrad.losses import entropy_cross_entropy_kl as entropies
 from minigrad.losses import focal, regression
@@ -61,13 +61,10 @@ CASES = {
     np.maximum: binary(np.maximum, "apart", scalars=False) + [(lambda x: np.maximum(x, 0), ((3,),), "apart")],
     np.minimum: binary(np.minimum, "apart", scalars=False) + [(lambda x: np.minimum(0, x), ((3,),), "apart")],
     np.logaddexp: binary(np.logaddexp, "line"),
-    np.logaddexp2: binary(np.logaddexp2, "line"),
-    np.arctan2: binary(np.arctan2, "positive"),
-    np.hypot: binary(np.hypot, "positive"),
-    np.float_power: binary(np.float_power, "positive"),
-    np.fmod: [(lambda x: np.fmod(x, 0.7), ((3,),), "positive"), (lambda x: np.fmod(5.0, x), ((3,),), "positive")],
-    np.fmax: binary(np.fmax, "apart", scalars=False) + [(lambda x: np.fmax(x, np.nan), ((3,),), "apart")],
-    np.fmin: binary(np.fmin, "apart", scalars=False) + [(lambda x: np.fmin(np.nan, x), ((3,),), "apart")],
+    composites.BESIDE[np.logaddexp2]: binary(np.logaddexp2, "line"),
+    composites.BESIDE[np.arctan2]: binary(np.arctan2, "positive"),
+    composites.BESIDE[np.hypot]: binary(np.hypot, "positive"),
+    composites.BESIDE[np.fmod]: [(lambda x: np.fmod(x, 0.7), ((3,),), "positive"), (lambda x: np.fmod(5.0, x), ((3,),), "positive")],
     np.where: [
         (lambda a, b: np.where(CONDITION, a, b), s, "line")
         for s in (((2, 3), (2, 3)), ((3,), ()), ((2, 1), (1, 3)))
@@ -174,15 +171,16 @@ CASES = {
     np.astype: [(lambda x: x.astype(np.float64), ((3,),), "line")],
 }  # fmt: skip
 
-CASES[np.arcsinh] = elementwise(np.arcsinh, "line")
-CASES[np.arcsinh] += [(lambda x: np.arccosh(1.1 + x), ((3,),), "positive")]
+CASES[composites.BESIDE[np.arcsinh]] = elementwise(np.arcsinh, "line") + [
+    (lambda x: np.arccosh(1.1 + x), ((3,),), "positive")
+]
 for f, region in {
     np.negative: "line", np.positive: "line", np.absolute: "apart", np.square: "line",
     np.sqrt: "positive", np.cbrt: "positive", np.reciprocal: "positive", np.exp: "line",
     np.exp2: "line", np.expm1: "line", np.log: "positive", np.log1p: "positive",
     np.log2: "positive", np.log10: "positive", np.sin: "line", np.cos: "line", np.tan: "unit",
     np.arcsin: "unit", np.arccos: "unit", np.arctan: "line", np.sinh: "line", np.cosh: "line",
-    np.sinc: "line", np.fabs: "apart",
+    composites.BESIDE[np.sinc]: "line",
     np.tanh: "line", np.arctanh: "unit", expit: "line", erf: "line",
 }.items():  # fmt: skip
     CASES[f] = elementwise(f, region)
@@ -197,22 +195,21 @@ def draw(case, rng):
 # --- SciPy's special functions, and linear algebra
 
 sp = special.sp
-POSITIVE = ((3,),)
-CASES.update(
-    {
-        **{f: elementwise(f, "positive") for f in (sp.gamma, sp.gammaln, sp.rgamma, sp.psi, sp.entr)},
-        **{f: elementwise(f, "positive") for f in (sp.y0, sp.y1)},
-        **{f: elementwise(f, "line") for f in (sp.erfc, sp.erfcx, sp.log_ndtr, sp.log_expit, sp.j0, sp.j1, sp.i0, sp.i1)},
-        **{f: elementwise(f, "probability") for f in (sp.logit, sp.ndtri, sp.erfcinv)},
-        sp.erfinv: elementwise(sp.erfinv, "unit"),
-        **{f: binary(f, "positive") for f in (sp.beta, sp.betaln, sp.xlogy, sp.xlog1py)},
-        **{
-            call: [(lambda x, f=f: f(*[3 if f is sp.yn else 1.7] * (f.nin - 1), x), POSITIVE, "probability")]
-            for f, call in special.OF_ORDER.items()
-        },
-        special.polygamma: [(lambda x: special.polygamma(2, x), POSITIVE, "positive")],
-    }
-)  # fmt: skip
+DOMAINS = {
+    "line": (sp.erfc, sp.erfcx, sp.log_ndtr, sp.log_expit, sp.j0, sp.j1, sp.i0, sp.i1),
+    "positive": (sp.gamma, sp.gammaln, sp.rgamma, sp.psi, sp.entr, sp.y0, sp.y1),
+    "probability": (sp.logit, sp.ndtri, sp.erfcinv),
+    "unit": (sp.erfinv,),
+}
+SPECIAL = {f: elementwise(f, region) for region, fs in DOMAINS.items() for f in fs}
+SPECIAL |= {f: binary(f, "positive") for f in (sp.beta, sp.betaln, sp.xlogy, sp.xlog1py)}
+SPECIAL |= {
+    f: [(lambda x, f=f: f(*[3 if f is sp.yn else 1.7] * (f.nin - 1), x), ((3,),), "probability")]
+    for f in (sp.gammainc, sp.gammaincc, sp.betainc, sp.jv, sp.yn, sp.yv, sp.iv, sp.ive)
+}
+assert SPECIAL.keys() == special.BESIDE.keys()
+CASES |= {special.BESIDE[f]: cases for f, cases in SPECIAL.items()}
+CASES[special.polygamma] = [(lambda x: special.polygamma(2, x), ((3,),), "positive")]
 
 
 def definite(x, shift=1.0):
