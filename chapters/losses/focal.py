@@ -2,10 +2,12 @@
 
 Writes focal.json. Rare: 20,000 examples in 8 dimensions, 1 positive among 10, 100 or 1000; a
 network 8-16-1 (tanh), 600 steps of Adam with batches of 256 whatever the loss, and 3000 at 1:100.
+At 3000 steps, too, every method chooses its own γ, α and rate.
 Calibration: a network 64-64-10 on 300 digits blurred by noise, after few and after many epochs.
 """
 
 import numpy as np
+from scipy.optimize import brentq
 
 from minigrad import compile, losses, no_grad, optim
 from minigrad.lab import data, training
@@ -13,8 +15,8 @@ from minigrad.lab.experiments import store, sweep
 
 RATIOS = (10, 100, 1000)
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1)
-GAMMAS = (0.0, 2.0, 5.0)
-ALPHAS = (0.1, 0.25, 0.5, 0.9, 0.99)  # a positive counts 1/9, 1/3, 1, 9, 99 of a negative
+GAMMAS = (0.0, 2.0, 5.0, 10.0)
+ALPHAS = (0.25, 0.5, 0.9, 0.99, 0.999)  # a positive counts 1/3, 1, 9, 99, 999 of a negative
 FRESH = range(100, 116)
 RECALLS = (0.05, 0.2, 0.4, 0.6, 0.8)
 CENTRES = np.zeros((2, 8))
@@ -37,6 +39,17 @@ def log_odds(x, ratio):
     return positive + (x**2).sum(-1) / 2 - np.log(ratio)
 
 
+def pull(s, gamma):
+    """The size of an example's gradient by its logit, s being the log-odds of its true class."""
+    log_p, log_q = -np.logaddexp(0, -s), -np.logaddexp(0, s)
+    return np.exp(gamma * log_q) * (np.exp(log_q) - gamma * np.exp(log_p) * log_p)
+
+
+def balance(ratio, gamma, alpha):
+    """The logit at which one positive and ``ratio`` negatives pull equally; -ln ratio for γ = 0."""
+    return brentq(lambda z: alpha * pull(z, gamma) - (1 - alpha) * ratio * pull(-z, gamma), -30, 30)
+
+
 def precisions(score, y, ratio):
     """The precision down to each positive, best first, when positives are 1 in ``ratio`` + 1.
 
@@ -48,12 +61,18 @@ def precisions(score, y, ratio):
     return (hits / (hits + ratio * misses))[y == 1]
 
 
-def rare(ratio, gamma, alpha, resample, lr, seed, steps=600):
-    """Minus the average precision on a validation and on a test set (less is better), and more."""
+def rare(ratio, gamma, alpha, how, lr, seed, steps=600):
+    """Minus the average precision on a validation and on a test set (less is better), and more.
+
+    ``how``: "plain"; "resampled", half of each batch being positives; or "prior", where the
+    output bias begins at the constant output that is best for this γ, α and frequency.
+    """
     rng = np.random.default_rng(seed)
     few = 20_000 // (ratio + 1)
     x, y = sample(few, 20_000 - few, rng)
     net = training.mlp([8, 16, 1], rng=rng)
+    if how == "prior":
+        net.parameters()[-1].data[:] = balance(ratio, gamma, alpha)
     opt = optim.Adam(net.parameters(), lr=lr)
 
     def value(x, y):
@@ -61,7 +80,7 @@ def rare(ratio, gamma, alpha, resample, lr, seed, steps=600):
 
     step = compile(value, opt)
     for _ in range(steps):
-        if resample:  # half of each batch are positives
+        if how == "resampled":
             chosen = np.append(rng.integers(few, size=128), rng.integers(few, 20_000, size=128))
         else:
             chosen = rng.integers(20_000, size=256)
@@ -83,6 +102,13 @@ def true_odds(p, gamma):
     """What is proportional to the probability that a class has, if focal loss chose p for it."""
     q = 1 - p
     return p * q / (q**gamma * (q - gamma * p * np.log(p)))
+
+
+def calibration_error(p, right, bins=15):
+    """Mean of |confidence - accuracy| over bins of equal width, weighted by their examples."""
+    sure = p.max(axis=1)
+    inside = np.minimum((sure * bins).astype(int), bins - 1)
+    return np.abs(np.bincount(inside, sure - right, minlength=bins)).sum() / len(sure)
 
 
 def calibration(gamma, epochs, seed, size=300, noise=0.25, lr=0.003):
@@ -121,6 +147,9 @@ def calibration(gamma, epochs, seed, size=300, noise=0.25, lr=0.003):
         "error": 1 - right.mean(),
         "sure": p.max(axis=1).mean() - right.mean(),  # mean confidence less accuracy
         "sure mapped": mapped.max(axis=1).mean() - right.mean(),
+        "ece": calibration_error(p, right),
+        "ece mapped": calibration_error(mapped, right),
+        "ece tempered": calibration_error(np.exp(tempered), right),
         "sure tempered": np.exp(tempered).max(axis=1).mean() - right.mean(),
         "nll": nll(logs, test),
         "nll mapped": nll(np.log(mapped), test),
@@ -129,7 +158,7 @@ def calibration(gamma, epochs, seed, size=300, noise=0.25, lr=0.003):
     }
 
 
-def methods(grid, balanced, fresh=FRESH):
+def methods(grid, resampled, prior, fresh=FRESH):
     """Each method with its best settings, on fresh seeds."""
     plain = grid.at(alpha=0.5)
     some = [g for g in grid.axes["gamma"] if g > 0]
@@ -139,38 +168,42 @@ def methods(grid, balanced, fresh=FRESH):
         "weighted": grid.at(gamma=0.0).best("alpha", "lr", **free),
         "focal": plain.at(gamma=some).best("gamma", "lr", **free),
         "focal weighted": grid.at(gamma=some).best("gamma", "alpha", "lr", **free),
-        "published": grid.at(gamma=2.0, alpha=0.25).best("lr", **free),
-        "resampled": balanced.best("lr", **free),
+        "resampled": resampled.best("lr", **free),
+        "prior": prior.at(gamma=0.0).best("lr", **free),
+        "focal prior": prior.at(gamma=some).best("gamma", "lr", **free),
     }
 
 
-if __name__ == "__main__":
-    grid = sweep(
-        rare,
-        {"ratio": RATIOS, "gamma": GAMMAS, "alpha": ALPHAS, "resample": (False,), "lr": RATES[1:]},
-        seeds=3,
-        workers=2,
-    ).at(resample=False)
-    one = {"gamma": (0.0,), "alpha": (0.5,), "resample": (True,), "lr": RATES}
-    balanced = sweep(rare, {"ratio": RATIOS} | one, seeds=3, workers=2)
-    balanced = balanced.at(gamma=0.0, alpha=0.5, resample=True)
-    found = methods(grid, balanced)
-    longer = {
-        name: sweep(
+def searches(alphas, lr, **rest):
+    """The three searches that ``methods`` chooses from, all with 3 seeds."""
+    kinds = (("plain", rest["gamma"], alphas), ("resampled", (0.0,), (0.5,)),
+             ("prior", rest["gamma"], (0.5,)))  # fmt: skip
+    return [
+        sweep(
             rare,
-            {"ratio": (100,), "gamma": (gamma,), "alpha": (alpha,), "resample": (resample,),
-             "lr": rates, "steps": (3000,)},
-            seeds=2,
+            rest | {"gamma": gammas, "alpha": some, "how": (how,), "lr": lr},
+            seeds=3,
             workers=2,
-        ).at(ratio=100, gamma=gamma, alpha=alpha, resample=resample, steps=3000)
-        .best("lr", by="validation", fresh=FRESH[:10], ends=("lr",))
-        for name, gamma, alpha, resample, rates in (
-            ("cross-entropy", 0.0, 0.5, False, RATES[:4]),
-            ("weighted", 0.0, 0.9, False, RATES[:4]),
-            ("focal", 2.0, 0.5, False, RATES[:4]),
-            ("resampled", 0.0, 0.5, True, (0.0003, *RATES[:3])),
-        )
-    }  # fmt: skip
+        ).at(how=how)
+        for how, gammas, some in kinds
+    ]
+
+
+if __name__ == "__main__":
+    grid, resampled, prior = searches(ALPHAS, RATES, ratio=RATIOS, gamma=GAMMAS)
+    found = methods(grid, resampled.at(gamma=0.0, alpha=0.5), prior.at(alpha=0.5))
+    found["published"] = grid.at(gamma=2.0, alpha=0.25).best(
+        "lr", by="validation", fresh=FRESH, ends=("lr",)
+    )
+    once = {"ratio": 100, "steps": 3000}
+    grid_long, resampled, prior = searches(
+        ALPHAS[1:4], (0.0003, *RATES[:3]), ratio=(100,), gamma=GAMMAS[:3], steps=(3000,)
+    )
+    longer = methods(
+        grid_long.at(**once),
+        resampled.at(**once, gamma=0.0, alpha=0.5),
+        prior.at(**once, alpha=0.5),
+    )
     sure = sweep(
         calibration,
         {"gamma": (0.0, 1.0, 2.0, 3.0, 5.0), "epochs": (20, 500)},
@@ -179,7 +212,7 @@ if __name__ == "__main__":
     )
     store(
         __file__,
-        {"grid": grid, "balanced": balanced, "sure": sure}
+        {"grid": grid, "sure": sure}
         | found
         | {f"longer {name}": scores for name, scores in longer.items()},
         again=("sure", {"gamma": 2.0, "epochs": 20, "seed": 3}),
