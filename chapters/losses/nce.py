@@ -1,8 +1,8 @@
 """How far NCE is off on the double well: over N, over k, and for near and far noise.
 
 Writes nce.json. One run fits 20 sets of N data and kN noise points by Newton's method, and returns
-what the errors of ln Z are, how far the fitted density is from the true one (KL), and the same for
-maximum likelihood with Z by quadrature.
+what the errors of ln Z are, how far the fitted density is from the true one (KL), the same for
+maximum likelihood with Z by quadrature, and how often there was no density to be fitted.
 """
 
 import numpy as np
@@ -118,8 +118,9 @@ def errors(N, k, noise, rng):
 
 
 def run(N, k, noise, seed):
-    """Over 20 sets: mean squares for ln Z, the median of its error, the mean of KL, and the share
-    of sets for which the truth lies within 1.96 standard errors."""
+    """Over 20 sets: mean squares for ln Z, the median of its error and of KL, and the shares of
+    sets for which the truth lies within 1.96 standard errors, and that have no minimum or one that
+    cannot be normalized (both count as misses, and their errors as infinite)."""
     rng = np.random.default_rng(seed)
     log_z, from_ml, kl, inside, ml_log_z, ml_kl = np.array(
         [errors(N, k, noise, rng) for _ in range(20)]
@@ -128,6 +129,7 @@ def run(N, k, noise, seed):
         "log Z": np.mean(log_z**2), "typical": np.median(np.abs(log_z)), "KL": np.median(kl),
         "from ml": np.mean(from_ml**2), "inside": np.mean(inside),
         "ml log Z": np.mean(ml_log_z**2), "ml KL": np.median(ml_kl),
+        "no fit": np.mean(np.isinf(log_z)),
     }  # fmt: skip
 
 
@@ -136,13 +138,18 @@ if __name__ == "__main__":
         run, {"N": (125, 250, 500, 1000, 2000, 4000), "k": (1, 10), "noise": ("matched",)},
         seeds=20, workers=2,
     )  # fmt: skip
+    # the restriction to N >= 500 was made after these; it is tested on sets not seen before
+    fresh = sweep(
+        run, {"N": (125, 250, 500, 1000, 2000, 4000), "k": (1, 10), "noise": ("matched",)},
+        seeds=range(20, 60), workers=2,
+    )  # fmt: skip
     over_k = sweep(
         run, {"N": (500,), "k": (1, 3, 10, 30, 100), "noise": ("matched",)}, seeds=20, workers=2
     )
     over_noise = sweep(
-        run, {"N": (1000,), "k": (1, 10), "noise": tuple(NOISES)}, seeds=10, workers=2
+        run, {"N": (125, 1000), "k": (1, 10), "noise": tuple(NOISES)}, seeds=10, workers=2
     )
     store(
-        __file__, {"N": over_n, "k": over_k, "noise": over_noise},
+        __file__, {"N": over_n, "fresh": fresh, "k": over_k, "noise": over_noise},
         again=("N", {"N": 500, "k": 10, "noise": "matched", "seed": 3}), tol=1e-4,
     )  # fmt: skip
