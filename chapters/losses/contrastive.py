@@ -1,9 +1,11 @@
 """Embeddings of the digits by contrastive losses: which triplets, which temperature.
 
 Writes contrastive.json. `mined`: labelled digits, by pairs and by triplets of semi-hard or hardest
-negatives (squared distances; with ", root" plain ones). `views`: no labels; two shifted, noisy
-views of an image are a positive pair, the rest of the batch are its negatives, with and without
-those that show the same digit.
+negatives (squared distances; with ", root" plain ones). `between`: hardest negatives in dimensions
+between 2 and 16. `patient`: five times as many steps. `views`: no labels; two shifted, noisy views
+of an image are a positive pair, the rest of the batch are its negatives, with and without those
+that show the same digit. `rates`: the highest temperature at fixed rates. `forces`: two
+temperatures, with the positive in the denominator and without. `later`: five times as many steps.
 """
 
 import numpy as np
@@ -108,8 +110,12 @@ def unit(e):
     return e / np.sqrt(np.square(e).sum(axis=1, keepdims=True) + 1e-12)
 
 
-def unlabelled(tau, false, eta, seed, steps=2 * STEPS, width=8):
-    """A network 64-64-8 trained with InfoNCE on two views; false negatives kept or left out."""
+def unlabelled(tau, false, eta, seed, steps=2 * STEPS, width=8, own="kept"):
+    """A network 64-64-8 trained with InfoNCE on two views.
+
+    The denominator has the false negatives or leaves them out, and likewise its own positive:
+    without that, pushes add up to 1/tau however well the question is answered.
+    """
     rng = np.random.default_rng(seed)
     (x, y), (xv, yv), (xt, yt) = divide(rng)
     net = training.mlp([64, 64, width], rng=rng)
@@ -117,13 +123,13 @@ def unlabelled(tau, false, eta, seed, steps=2 * STEPS, width=8):
     for _ in range(steps):
         chosen = rng.choice(len(x), size=BATCH, replace=False)
         label = y[chosen]
-        left_out = (label[:, None] == label) & ~np.eye(BATCH, dtype=bool)
+        positive = np.eye(BATCH, dtype=bool)
+        out = (label[:, None] == label) & ~positive & (false == "left out")
+        out = out | (positive & (own == "left out"))
         u, v = unit(net(views(x[chosen], rng))), unit(net(views(x[chosen], rng)))
-        logits = u @ v.T / tau
-        if false == "left out":
-            logits = logits - 1e9 * left_out
+        below = np.exp(u @ v.T / tau - 1e9 * out).sum(axis=1)  # at most 60 exp(1 / 0.03): finite
         opt.zero_grad()
-        losses.cross_entropy(logits, np.arange(BATCH)).backward()
+        (np.log(below) - (u * v).sum(axis=1) / tau).mean().backward()
         opt.step()
     e = [unit(embed(net, part)) for part in (x, xv, xt)]
     a, b = unit(embed(net, views(xt, rng))), unit(embed(net, views(xt, rng)))
@@ -137,26 +143,49 @@ def unlabelled(tau, false, eta, seed, steps=2 * STEPS, width=8):
 
 
 if __name__ == "__main__":
+    fresh = range(100, 108)
     mined = sweep(
         labelled,
         {"method": ("pairs", "semi", "hard", "hard, root"), "width": (2, 16),
          "eta": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)},
-        seeds=1,
-    ).best("eta", by="validation", fresh=range(100, 108))  # fmt: skip
+        seeds=2,
+    ).best("eta", by="validation", fresh=fresh)  # fmt: skip
+    between = sweep(
+        labelled, {"method": ("hard",), "eta": (0.001,), "width": (3, 4, 8)}, seeds=fresh
+    )
+    patient = sweep(
+        labelled,
+        {"method": ("semi", "hard"), "eta": (0.003,), "width": (2,), "steps": (5 * STEPS,)},
+        seeds=fresh[:4],
+    )
     temperatures = sweep(
         unlabelled,
         {"tau": (0.03, 0.1, 0.3, 1.0), "false": ("kept", "left out"),
-         "eta": (0.001, 0.003, 0.01, 0.03, 0.1)},
-        seeds=1,
-    ).best(  # below the smallest rate lies no training at all
-        "eta", by="validation", fresh=range(100, 108), ends=("eta",)
-    )  # fmt: skip
+         "eta": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)},
+        seeds=2,
+    ).best("eta", by="validation", fresh=fresh)  # fmt: skip
+    rates = sweep(
+        unlabelled,
+        {"tau": (1.0,), "false": ("kept", "left out"), "eta": (0.001, 0.01)},
+        seeds=fresh,
+    )
+    forces = sweep(
+        unlabelled,
+        {"tau": (0.03, 0.1), "false": ("kept",), "eta": (0.01,), "own": ("kept", "left out")},
+        seeds=fresh[:6],
+    )
+    later = sweep(
+        unlabelled,
+        {"tau": (0.03, 0.1), "false": ("kept",), "eta": (0.01,), "steps": (10 * STEPS,)},
+        seeds=fresh[:4],
+    )
     short = sweep(
         labelled, {"method": ("semi",), "eta": (0.003,), "width": (2,), "steps": (30,)}, seeds=1
     )
     store(
         __file__,
-        {"mined": mined, "views": temperatures, "short": short},
+        {"mined": mined, "between": between, "patient": patient, "views": temperatures,
+         "rates": rates, "forces": forces, "later": later, "short": short},
         again=("short", {"method": "semi", "eta": 0.003, "width": 2, "steps": 30, "seed": 0}),
         tol=0.02,
-    )
+    )  # fmt: skip
