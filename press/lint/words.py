@@ -14,14 +14,14 @@ from .registry import rule
 #: What is no English word in a Chinese line: functions, units, names of methods that begin small.
 LATIN = set(
     "abs arccos arg argmax argmin cos cosh det diag div erf exp inf log ln logit logits max min "
-    "matmul mod nan ndtr one-hot sigmoid sign sin sinh softmax softplus sqrt sum tan tanh tr "
-    "True False None dampening epoch float lr minigrad ms kB MB GB".split()
+    "log-cosh matmul mod nan ndtr one-hot sigmoid sign sin sinh softmax softplus sqrt sum tan "
+    "tanh tr True False None dampening epoch float lr minigrad ms kB MB GB".split()
 )
 #: Names that are the whole of a line; beside 汉字 every capitalised word counts as a name.
 NAMES = set(
     "Adam Adamax Nadam Lion Sophia Shampoo Muon Adafactor Adadelta Adagrad Nesterov Newton Powell "
-    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Leaky Hard Swish Mish Huber Huffman Keras "
-    "Caffe Re Im".split()
+    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Laplace Leaky Hard Smooth Swish Mish Huber "
+    "Huffman Keras Caffe Re Im".split()
 )
 
 
