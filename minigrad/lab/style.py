@@ -112,6 +112,8 @@ _lines = {
     "pointwise": ("grey", _solid, "逐点 · pointwise"),
     "hinge": ("green", _solid, "合页 · hinge"), "ranknet": ("blue", _solid, "RankNet"),
     "lambdarank": ("purple", _dash, "LambdaRank"), "listnet": ("red", _dashdot, "ListNet"),
+    "cosent": ("orange", _dash, "CoSENT"),
+    "circle": ("wine", _solid, "Circle 损失 · Circle loss"),
     # roles
     "train": ("blue", _solid, "训练 · training"),
     "validation": ("red", _solid, "验证 · validation"), "test": ("red", _dash, "测试 · test"),
