@@ -399,7 +399,7 @@ ALSO: dict[str, Any] = {
     "matrix_transpose": lambda x, /: np.swapaxes(x, -1, -2),
     "outer": outer_of_vectors,
     "cross": lambda x1, x2, /, *, axis=-1: np.cross(x1, x2, axis=axis),
-    "vecdot": lambda x1, x2, /, *, axis=-1: vecdot(x1, x2, axis),
+    "vecdot": lambda x1, x2, /, *, axis=-1: vecdot(x1, x2, axis=axis),
     "tensordot": lambda x1, x2, /, *, axes=2: np.tensordot(x1, x2, axes),
     "diagonal": lambda x, /, *, offset=0: np.diagonal(x, offset, -2, -1),
     "trace": lambda x, /, *, offset=0: np.trace(x, offset, -2, -1),

@@ -171,7 +171,7 @@ if hasattr(np, "unstack"):  # since NumPy 2.1
 # --- picking, sorting, repeating
 
 
-def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
+def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
     a, at = given("np.take", a), np.asarray(array_of(indices))
     if axis is None or a.ndim == 0:
         a, axis = np.reshape(a, (-1,)), 0

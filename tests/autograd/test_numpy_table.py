@@ -6,6 +6,7 @@ import numpy as np
 import numpy_table as table
 import pytest
 
+from minigrad import Tensor
 from minigrad.autograd.messages import public_name
 from minigrad.autograd.tensor import COMPOSITES, PIECEWISE_CONSTANT, RULES
 
@@ -19,6 +20,35 @@ def test_every_parameter_of_numpys_signatures_is_tried():
     for f in table.FUNCTIONS:
         if not isinstance(f, np.ufunc):
             assert set(inspect.signature(f).parameters) == set(table.parameters(f))
+
+
+def options_out_of_place(sheet, skip):
+    """Options that a call by position would take for another one of NumPy's."""
+    for f, known in sheet.items():
+        try:
+            theirs = [p.name for p in inspect.signature(f).parameters.values()]
+        except (TypeError, ValueError):  # written in C, without a signature
+            continue
+        rule = known if callable(known) else next(filter(None, known))
+        for i, p in enumerate(list(inspect.signature(rule).parameters.values())[skip:]):
+            by_position = p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+            if by_position and p.default is not p.empty and theirs[i : i + 1] != [p.name]:
+                yield f"{public_name(f)}: {p.name}"
+
+
+def test_options_stand_where_numpy_has_them():
+    assert list(options_out_of_place(RULES, 2)) == []
+    assert list(options_out_of_place(COMPOSITES, 0)) == []
+    wrong = {np.nan_to_num: lambda x, nan=0.0: x}  # NumPy's second is `copy`
+    assert list(options_out_of_place(wrong, 0)) == ["np.nan_to_num: nan"]
+
+
+def test_an_option_by_position_is_numpys():
+    x = Tensor([1.0, np.nan, 3.0])
+    assert np.array_equal(np.nan_to_num(x, True).data, [1, 0, 3])
+    with pytest.raises(TypeError, match="copy="):
+        np.nan_to_num(x, False)
+    assert np.array_equal(np.take(x, [0, 5], None, None, "clip").data, [1, 3])
 
 
 @pytest.mark.parametrize("part", range(8))
