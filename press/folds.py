@@ -2,8 +2,8 @@
 
 Nobody tags anything for it. A cell is folded that draws a picture, that prints nothing but ``✓``
 lines, or nothing at all, or that is longer than a screen; the part *From scratch* shows its code
-(and lint wants it to fit). The tags ``hide-input`` and
-``show-input`` say otherwise for one cell. A folded check is a line, ``✓ (8.7)``, which leads to the
+(and lint wants it to fit). The tags ``hide-input`` and ``show-input`` say otherwise for one cell. A
+folded check is a line, ``✓ (8.7)``, which leads to the
 equation, and a small ✓ beside the equation leads back. The code of a solution stands in the fold
 of its exercise, and what claims are measured by in a fold below their sentences.
 """

@@ -17,6 +17,14 @@ from ..markdown import (
 from .registry import difference, rule
 
 
+def other(book, what, found):
+    """The twins in one of which `found` finds something that is not in the other."""
+    for i, zh, en in book.pairs:
+        here = set(found(zh)), set(found(en))
+        if here[0] != here[1]:
+            yield i, f"{what}: " + difference(*here)
+
+
 @rule
 def twin_headings(book):
     """Twins have the same headings, by level."""
@@ -33,9 +41,7 @@ def twin_labels(book):
         defined = labels(zh), labels(en)
         if defined[0] != defined[1]:
             yield i, f"labels {defined[0]} in Chinese, {defined[1]} in English"
-        used = [set(roles(text, "eq", "ref", "numref")) for text in (zh, en)]
-        if used[0] != used[1]:
-            yield i, "references to labels: " + difference(*used)
+    yield from other(book, "references to labels", lambda text: roles(text, "eq", "ref", "numref"))
 
 
 @rule
@@ -60,19 +66,13 @@ def twin_numbers(book):
 @rule
 def twin_citations(book):
     """Twins cite the same works."""
-    for i, zh, en in book.pairs:
-        cited = set(citations(zh)), set(citations(en))
-        if cited[0] != cited[1]:
-            yield i, "citations: " + difference(*cited)
+    return other(book, "citations", citations)
 
 
 @rule
 def twin_links(book):
     """Twins link to the same places."""
-    for i, zh, en in book.pairs:
-        linked = set(links(zh)), set(links(en))
-        if linked[0] != linked[1]:
-            yield i, "links: " + difference(*linked)
+    return other(book, "links", links)
 
 
 @rule
