@@ -19,7 +19,10 @@ from .problem import OptimizeResult, Point, largest, quiet_with_grad
 
 
 class ConjugateGradient(SteepestDescent):
-    """p_k = −g_k + β_k p_{k−1}, with a fresh start every n + 1 steps (as Fletcher and Reeves).
+    """p_k = −g_k + β_k p_{k−1}, started afresh where it must be.
+
+    With β by Fletcher and Reeves that is every n + 1 steps, as they did; by Polak and Ribière where
+    p is not downhill enough, p·g > −σ g·g (Gilbert & Nocedal 1992; σ = 0.1).
 
     Derived in `chapters/optimization/conjugate-gradient.ipynb`.
     """
@@ -33,17 +36,24 @@ class ConjugateGradient(SteepestDescent):
 
     def __call__(self, at: Point) -> Array:
         g: Array = at.jac
-        if self.p is None or self.age > g.size:
-            self.age = 0
-            return -g
+        if self.p is None:
+            return self.afresh(g)
         if self.beta == "fletcher-reeves":
             # β = g_k·g_k / g_{k−1}·g_{k−1}
             beta = (g @ g) / (self.g @ self.g)
+            if self.age > g.size:
+                return self.afresh(g)
         else:
             # β = max(0, g_k·(g_k − g_{k−1}) / g_{k−1}·g_{k−1});   β = 0 starts afresh
             beta = max((g @ (g - self.g)) / (self.g @ self.g), 0)
         p: Array = -g + beta * self.p
+        if self.beta == "polak-ribiere" and not p @ g <= -0.1 * (g @ g):
+            return self.afresh(g)
         return p
+
+    def afresh(self, g: Array) -> Array:
+        self.age = 0
+        return -g
 
     def update(self, before: Point, after: Point, p: Array) -> None:
         self.g, self.p, self.age = before.jac, p, self.age + 1
@@ -62,9 +72,9 @@ def conjugate_gradient(
 ) -> OptimizeResult:
     """method="cg": nonlinear conjugate gradients.
 
-    `beta` by Fletcher & Reeves 1964 or Polak & Ribière 1969, c2 = 0.1 in the line search.
+    `beta` by Fletcher & Reeves 1964 or Polak & Ribière 1969, c2 = 0.15 in the line search.
     """
-    return descend(at, ConjugateGradient(beta), searching(line_search, c2=0.1), maxiter, gtol)
+    return descend(at, ConjugateGradient(beta), searching(line_search, c2=0.15), maxiter, gtol)
 
 
 def linear_cg(

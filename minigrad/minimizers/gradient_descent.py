@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..autograd.arrays import Array
+from ..autograd.calculus import hessian
 from .line_search import LineSearch, backtracking, strong_wolfe
 from .problem import STOPPED, OptimizeResult, Point, largest, outcome
 
@@ -53,9 +54,8 @@ def descend(
         if size <= gtol:
             return outcome(at, path, True, f"the gradient vanishes: max |∇f| = {size:.1e}")
         if len(path) > maxiter:
-            return outcome(
-                at, path, False, f"maxiter = {maxiter} steps were not enough: max |∇f| = {size:.1e}"
-            )
+            message = f"maxiter = {maxiter} steps were not enough: max |∇f| = {size:.1e}"
+            return outcome(at, path, False, message + obstacle(at))
         p = direction(at)
         if not fixed and not p @ at.jac < 0:
             direction.reset()
@@ -68,7 +68,8 @@ def descend(
             again = backtracking(at.f, at, p, alpha=1 / max(1.0, float(np.linalg.norm(p))))
             found = again if again.alpha is not None else found
         if found.alpha is None:
-            return outcome(at, path, False, f"{found.message}; max |∇f| = {size:.1e}")
+            message = f"{found.message}; max |∇f| = {size:.1e}"
+            return outcome(at, path, False, message + ("" if found.unbounded else obstacle(at)))
         alpha = found.alpha
         before, at = at, found.point
         direction.update(before, at, p)
@@ -79,7 +80,27 @@ def descend(
         lowest = min(at.fun, lowest[0]), min(largest(at.jac), lowest[1])
         if stalled == 10 and not fixed:
             message = "rounding stops the descent: neither f nor its gradient gets smaller"
-            return outcome(at, path, False, f"{message}; max |∇f| = {size:.1e}")
+            return outcome(at, path, False, f"{message}; max |∇f| = {size:.1e}{obstacle(at)}")
+
+
+def obstacle(at: Point, n: int = 100) -> str:
+    """What may stand in the way there, by the Hessian, for at most n variables."""
+    if at.x.size > n:
+        return ""
+    H = hessian(at.f, at.leaf).data.reshape(at.x.size, -1)
+    if not np.isfinite(H).all():
+        return ""
+    eigenvalues = np.linalg.eigvalsh(H)
+    least, most = np.abs(eigenvalues).min(), np.abs(eigenvalues).max()
+    if eigenvalues[0] < -1e-6 * most:
+        return f"; f curves down there (an eigenvalue is {eigenvalues[0]:.1e}): no minimum is near"
+    if most < 1e5 * least:
+        return ""
+    # would other units help? with each variable in the unit that makes its own curvature 1
+    scale = np.abs(np.diag(H)) ** -0.5
+    even = np.linalg.cond(scale[:, None] * H * scale) if np.isfinite(scale).all() else math.inf
+    hint = ": measure x in other units" if even * least < 1e-3 * most else ""
+    return f"; the curvatures there differ by a factor of {most / max(least, 1e-300):.0e}{hint}"
 
 
 def first_trial(

@@ -321,14 +321,27 @@ def augmented_lagrangian(
                 break
             nu, lam = nu - rho * c_x, np.maximum(lam - rho * h_x, 0)
             violation, slope = now, largest(result.jac)
-        success = max(violation, slope) <= gtol
+        # What the violation is worth in f, by the shadow prices. Where there are no multipliers
+        # they grow as the violation falls, and the conditions hold nearly at points that are far.
+        worth = float(np.abs(nu * c_x).sum() + np.abs(lam * h_x).sum())
+        kept = max(violation, slope) <= gtol
+        success = kept and worth <= 10 * gtol * max(1.0, abs(result.fun))
         if success:
             message = "the Karush-Kuhn-Tucker conditions hold"
             break
-        if not now <= max(before / 4, gtol):
+        if kept:
+            message = (
+                f"the multipliers grow as the violation falls, up to {largest(nu, lam):.1e}: "
+                "perhaps there are none, since the constraints' gradients depend on each other"
+            )
+        falling = not result.success and "unbounded below" in result.message
+        if falling or not now <= max(before / 4, gtol):
             rho *= 10
         if rho > 1e12:
-            message = "no penalty brings the constraints together"
+            if falling:
+                message = "f falls without end where the constraints hold, or nearly do"
+            elif not kept:
+                message = "no penalty brings the constraints together"
             break
     return outcome(
         Point(at.f, path[-1]),

@@ -99,7 +99,7 @@ def strong_wolfe(
 
     The first keeps α from being too long, the second from being too short; together they make
     y·s > 0, which quasi-Newton methods need. The search widens until an interval must hold such
-    an α, then narrows it at the minimum of the cubic through both ends.
+    an α, then narrows it; both at the minimum of the cubic through the two lengths at hand.
 
     Parameters
     ----------
@@ -130,13 +130,20 @@ def strong_wolfe(
     # lo: the best length so far with enough fall. Once hi is known, the interval between them
     # holds lengths that satisfy both conditions, and φ falls from lo towards hi.
     lo, hi = Trial(0.0, start, slope0), None
+    before = lo  # the length that was lo until the latest took its place
     for trials in range(1, maxiter + 1):
         with quiet_with_grad():
             point = Point(start.f, start.x + alpha * p)
             if hi and np.array_equal(point.x, lo.point.x):
                 break  # the interval has become too small for x
             if point.fun == -math.inf:
-                return LineSearch(None, lo.point, trials, f"f is -inf at α = {alpha:.1e}", True)
+                return LineSearch(
+                    None,
+                    lo.point,
+                    trials,
+                    f"f is -inf at α = {alpha:.1e}: it is unbounded below",
+                    True,
+                )
             if not point.finite:
                 now = Trial(alpha, point, math.nan)
                 hi = now
@@ -150,9 +157,11 @@ def strong_wolfe(
                 else:
                     if now.slope * ((hi.alpha if hi else math.inf) - lo.alpha) >= 0:
                         hi = lo  # the minimum has been passed
-                    lo = now
+                    before, lo = lo, now
             if hi is None:
-                alpha = 2 * alpha
+                # where the cubic expects the minimum, if it is ahead; not nearer, nor much further
+                ahead = cubic_minimum(before, lo)
+                alpha = min(max(ahead, 1.1 * alpha), 10 * alpha) if ahead > alpha else 5 * alpha
             elif trials % 3 == 0:
                 alpha = (lo.alpha + hi.alpha) / 2  # bisect, so that the interval certainly shrinks
             else:

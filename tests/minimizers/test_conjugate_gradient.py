@@ -21,8 +21,12 @@ def test_cg_steps_along_its_formula(beta):
     for k, step in enumerate(np.diff(result.path, axis=0)):
         if k:
             g, old = gs[k], gs[k - 1]
-            b = g @ g if beta == "fletcher-reeves" else max(g @ (g - old), 0)
-            p = -g + (k % 5 != 0) * b / (old @ old) * p  # afresh every n + 1 = 5 steps
+            if beta == "fletcher-reeves":  # afresh every n + 1 = 5 steps
+                p = -g + (k % 5 != 0) * (g @ g) / (old @ old) * p
+            else:  # afresh where p is hardly downhill
+                p = -g + max(g @ (g - old), 0) / (old @ old) * p
+                if p @ g > -0.1 * (g @ g):
+                    p = -g
         assert parallel(step, p)
 
 

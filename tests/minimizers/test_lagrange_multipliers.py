@@ -308,3 +308,26 @@ def test_constraints_that_say_nothing(method):
     np.testing.assert_allclose(result.x, 2, atol=1e-5)
     result = minimize(lambda x: x.sum(), [1.0, 5.0], method=method, constraints=idle, maxiter=8)
     assert not result.success
+
+
+def test_a_minimum_without_multipliers_is_no_success():
+    """Hock & Schittkowski 13: at (1, 0) the constraints' gradients are (0, -1) and (0, 1), and ∇f is
+    not among their combinations. Points that nearly satisfy everything have f = 0.95 instead of 1."""
+    constraints = dicts([("ineq", lambda x: (1 - x[0]) ** 3 - x[1]), ("ineq", lambda x: x)])
+    found = {
+        method: minimize(lambda x: (x[0] - 2) ** 2 + x[1] ** 2, [-2.0, -2.0], method, constraints)
+        for method in CONSTRAINED
+    }
+    for result in found.values():
+        assert not result.success
+        assert result.fun == pytest.approx(1, abs=0.02)
+    assert "perhaps there are none" in found["augmented-lagrangian"].message
+
+
+@pytest.mark.parametrize("f", [lambda x: x[0] + 0 * x[1], lambda x: x[0] ** 3 + x[1] ** 2])
+def test_augmented_lagrangian_says_that_f_is_unbounded(f):
+    result = minimize(
+        f, [-1.0, 1.0], method="augmented-lagrangian",
+        constraints={"type": "ineq", "fun": lambda x: 1 - x[0]},
+    )  # fmt: skip
+    assert not result.success and "falls without end" in result.message
