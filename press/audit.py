@@ -76,17 +76,21 @@ def missing_claims(site: Path, chapters: Path) -> list[str]:
 
 
 def missing_terms(site: Path) -> list[str]:
-    """Terms of the glossary that its page lacks, and terms out of order."""
+    """Terms of the glossary that its page lacks or does not explain, and terms out of order."""
     found = []
     for edition in TWIN:
         rows = page(site, f"{edition}/back/glossary.html").select("article tbody tr")
         shown = [
-            tuple(cell.text.replace("’", "'") for cell in row.select("td")[:2]) for row in rows
+            tuple(cell.text.replace("’", "'") for cell in row.select("td > p:first-child")[:2])
+            for row in rows
         ]
+        meanings = {p.text.replace("’", "'") for p in rows and rows[0].parent.select("p.meaning")}
         shown = [pair for pair in shown if len(pair) == 2]
         for row in glossary():
             if (row[edition], row[TWIN[edition]]) not in shown:
                 found.append(f"{edition}: the term {row['en']} is missing")
+            if row[f"is_{edition}"] not in meanings:
+                found.append(f"{edition}: the term {row['en']} is not explained")
         order = [alphabetical(pair[0], edition) for pair in shown]
         if order != sorted(order):
             found.append(f"{edition}: the terms are not in order")

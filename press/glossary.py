@@ -8,7 +8,7 @@ GLOSSARY = CHAPTERS / "glossary.csv"
 
 
 def glossary():
-    """The rows of the glossary: ``{"en", "zh", "avoid"}``, ``avoid`` a list."""
+    """The rows: a term (``en``, ``zh``), what it is (``is_en``, ``is_zh``), words to ``avoid``."""
     with open(GLOSSARY, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return [row | {"avoid": row["avoid"].split(";") if row["avoid"] else []} for row in rows]

@@ -1,4 +1,4 @@
-"""``{terms}``: the glossary, with the place where each term is first used."""
+"""``{terms}``: the glossary, what each term means and where it is first used."""
 
 import re
 from collections.abc import Iterable
@@ -60,7 +60,9 @@ class Terms(Gathered):
             place = first_use(row, chapters)
             twin = nodes.inline("", row[second], classes=[f"language-{second}"])
             cells = [nodes.Text(row[first])], [twin], [self.link(*place)] if place else []
-            body += line(*cells, ids=[f"term-{nodes.make_id(row['en'])}"])
+            entry = line(*cells, ids=[f"term-{nodes.make_id(row['en'])}"])
+            entry[0] += nodes.paragraph("", row[f"is_{first}"], classes=["meaning"])
+            body += entry
         titles = (self.words[key] for key in (first, second, "first_use"))
         head = nodes.thead("", line(*[[nodes.Text(title)] for title in titles]))
         group = nodes.tgroup("", *[nodes.colspec(colwidth=1) for _ in cells], head, body, cols=3)

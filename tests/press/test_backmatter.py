@@ -101,6 +101,14 @@ def test_chinese_terms_are_sorted_by_pinyin():
             assert initial.isascii() and initial.isalpha(), row
 
 
+def test_every_term_is_explained_in_one_sentence_of_each_language():
+    for row in glossary():
+        zh, en = row["is_zh"] or "", row["is_en"] or ""
+        assert re.fullmatch(r"[^。]*[\u4e00-\u9fff][^。]*。", zh), row
+        assert re.fullmatch(r"[A-Z][^\u4e00-\u9fff]*[a-z0-9)%βηκ]\.", en) and ". " not in en, row
+        assert not re.search(f"(?i)^(an? |the )?{re.escape(row['en'])}\\b", en), "not in its own words"
+
+
 @pytest.mark.parametrize("text, rst", [
     ("`lr` and `x = 1`", ":py:obj:`lr` and ``x = 1``"),
     ("`.grad`", "``.grad``"),
@@ -231,6 +239,7 @@ def test_the_small_book_is_complete(site, book):
     ("zh/back/claims.html", "<b>3</b>", "<b>4</b>", "the numbers of verdicts are [4, 2, 0, 1, 0]"),
     ("zh/back/glossary.html", "鞍点", "安点", "the term saddle point is missing"),
     ("en/back/glossary.html", ">ablation<", ">zablation<", "en: the terms are not in order"),
+    ("en/back/glossary.html", "Removing one part", "One", "en: the term ablation is not explained"),
     ("en/back/api.html", 'id="minigrad.optim.Adam"', 'id="y"', "minigrad.optim.Adam has no entry"),
     ("zh/back/api.html", 'id="minigrad.norms.LayerNorm"', "", "minigrad.nn.LayerNorm has no entry"),
     ("zh/back/bibliography.html", "part/second.html#the-second-chapter", "part/second.html#gone", "gauss1801"),
