@@ -65,11 +65,15 @@ class Ledger(Gathered):
         )
         links = []
         for key in filter(entries.__contains__, keys):
-            people = [" ".join(one.last_names) for one in entries[key].persons.get("author", [])]
+            entry = entries[key]
+            people = [" ".join(one.last_names) for one in entry.persons.get("author", [])]
+            # Code, issues and documentation have no author: they go by their title.
+            people = people or [re.sub(r"[{}\\]", "", entry.fields["title"])]
             who = self.words["two"].format(*people) if len(people) == 2 else people[0]
             who = self.words["many"].format(who) if len(people) > 2 else who
             form = self.words["said" if in_sentence else "cited"]
-            text = form.format(who=who, year=entries[key].fields.get("year", ""))
+            text = form.format(who=who, year=entry.fields.get("year", ""))
+            text = re.sub(r"[,，] ?(?=[)）])|[(（][)）]", "", text)  # where there is no year
             links.append(nodes.reference("", text, refuri=f"{uri}#{key}", internal=True))
         return links
 
