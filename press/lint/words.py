@@ -19,9 +19,9 @@ LATIN = set(
 )
 #: Names that are the whole of a line; beside 汉字 every capitalised word counts as a name.
 NAMES = set(
-    "Adam Adamax Nadam Lion Sophia Shampoo Muon Adafactor Adadelta Adagrad Nesterov Newton Powell "
-    "Beale Rosenbrock Xavier Glorot He Kaiming LeCun Laplace Leaky Hard Smooth Swish Mish Huber "
-    "Huffman Keras Caffe Re Im".split()
+    "Adam Adamax Nadam Lion Lookahead Sophia Shampoo Muon Adafactor Adadelta Adagrad Nesterov "
+    "Newton Powell Beale Rosenbrock Xavier Glorot He Kaiming LeCun Laplace Leaky Hard Smooth "
+    "Swish Mish Huber Huffman Keras Caffe Re Im".split()
 )
 
 

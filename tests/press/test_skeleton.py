@@ -61,8 +61,8 @@ def test_a_planned_chapter_gets_its_line(name, book):
 def test_only_what_is_planned_can_be_begun(book):
     with pytest.raises(ValueError, match="optimizers/adam is written already"):
         begin("optimizers/adam", book)
-    with pytest.raises(ValueError, match="optimizers/nestarov is not in the plan.*optimizers/nesterov"):
-        begin("optimizers/nestarov", book)
+    with pytest.raises(ValueError, match="optimizers/shoot-of is not in the plan.*optimizers/shoot-out"):
+        begin("optimizers/shoot-of", book)
     assert not list((book / "chapters").iterdir())
 
 
