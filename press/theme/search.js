@@ -96,7 +96,8 @@ async function show(index) {
   await Promise.all(pages.map(([page]) => loadText(index.docnames[page])));
   const results = pages.map(([page, score]) => {
     const best = bestSection(texts.get(index.docnames[page]) ?? [["", index.titles[page], ""]], question);
-    const inTitle = index.titles[page].toLowerCase().includes(whole);
+    const title = index.titles[page].toLowerCase();
+    const inTitle = title.includes(whole) + (title === whole);  // Adam before RAdam
     const list = /(^|\/)back\//.test(index.docnames[page]);  // a chapter says more than a list
     return { page, best, score: score + best.score + 1000 * inTitle - 20 * list };
   }).sort((a, b) => b.score - a.score);

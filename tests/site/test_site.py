@@ -256,10 +256,10 @@ def results(tab, address, edition, query):
     ("zh", "adam", ADAM), ("zh", "Adam优化器", ADAM), ("zh", "偏差修正", ADAM),
     ("zh", "两个平均", ADAM), ("zh", "尖峰的阴影", ADAM),
     ("zh", "计算图", GRAPH), ("zh", "链式法则", GRAPH), ("zh", "前言", "preface.html"),
-    ("en", "Adam", ADAM), ("en", "bias correction", ADAM), ("en", "shadow of a spike", ADAM),
+    ("en", "Adam", ADAM), ("en", "RAdam", "optimizers/radam.html"), ("en", "bias correction", ADAM), ("en", "shadow of a spike", ADAM),
     ("en", "computational graph", GRAPH), ("en", "chain rule", GRAPH), ("en", "preface", "preface.html"),
     # what stands in the text is found
-    ("zh", "指数移动平均", ADAM), ("zh", "学习率", ADAM), ("zh", "有限差分", GRAPH),
+    ("zh", "指数移动平均", ADAM), ("zh", "学习率有单位", "optimizers/adadelta.html"), ("zh", "有限差分", GRAPH),
     ("zh", "峡谷", "preface.html"),
     ("en", "moving averages", ADAM), ("en", "AdaMax", ADAM), ("en", "topological order", GRAPH),
     ("en", "trust ratio", "preface.html"),
