@@ -83,8 +83,8 @@ def descend(
             return outcome(at, path, False, f"{message}; max |∇f| = {size:.1e}{obstacle(at)}")
 
 
-def obstacle(at: Point, n: int = 100) -> str:
-    """What may stand in the way there, by the Hessian, for at most n variables."""
+def obstacle(at: Point, n: int = 20) -> str:
+    """What may stand in the way there, by the Hessian; for few variables, where that is cheap."""
     if at.x.size > n:
         return ""
     H = hessian(at.f, at.leaf).data.reshape(at.x.size, -1)
