@@ -11,7 +11,6 @@ from collections.abc import Callable
 import numpy as np
 
 from ..autograd.arrays import Array
-from ..autograd.calculus import hessian
 from .line_search import LineSearch, backtracking, strong_wolfe
 from .problem import STOPPED, OptimizeResult, Point, largest, outcome
 
@@ -87,20 +86,25 @@ def obstacle(at: Point, n: int = 20) -> str:
     """What may stand in the way there, by the Hessian; for few variables, where that is cheap."""
     if at.x.size > n:
         return ""
-    H = hessian(at.f, at.leaf).data.reshape(at.x.size, -1)
+    try:
+        H = at.hessian()
+    except ValueError:  # the descent needed first derivatives only; there may be no second ones
+        return ""
     if not np.isfinite(H).all():
         return ""
     eigenvalues = np.linalg.eigvalsh(H)
     least, most = np.abs(eigenvalues).min(), np.abs(eigenvalues).max()
     if eigenvalues[0] < -1e-6 * most:
-        return f"; f curves down there (an eigenvalue is {eigenvalues[0]:.1e}): no minimum is near"
-    if most < 1e5 * least:
+        return f"; f curves down there (an eigenvalue is {eigenvalues[0]:.1e}), as at no minimum"
+    if most <= 1e5 * least:
         return ""
+    if least <= np.finfo(float).eps * most:
+        return "; in some direction f does not curve there, within rounding"
     # would other units help? with each variable in the unit that makes its own curvature 1
     scale = np.abs(np.diag(H)) ** -0.5
     even = np.linalg.cond(scale[:, None] * H * scale) if np.isfinite(scale).all() else math.inf
     hint = ": measure x in other units" if even * least < 1e-3 * most else ""
-    return f"; the curvatures there differ by a factor of {most / max(least, 1e-300):.0e}{hint}"
+    return f"; the curvatures there differ by a factor of {most / least:.0e}{hint}"
 
 
 def first_trial(
