@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .activations.softmax import below_largest
 from .autograd.arrays import Array, sums
 from .autograd.tensor import RULES, ArrayLike, Tensor, apply, primitive
 from .checks import (
@@ -43,8 +44,7 @@ def attend(q: Any, k: Any, v: Any, mask: Any, kept: Any, scale: float) -> tuple[
     s = (q * scale) @ transposed(k)  # q kᵀ itself can overflow in float16
     if mask is not None:
         s = s + mask
-    top = s.max(axis=-1, keepdims=True)
-    p = np.exp(s - np.where(top == -inf, 0, top))
+    p = np.exp(below_largest(s))
     total = sums(p)
     p /= np.where(total == 0, 1, total)  # in place for an array; a Tensor gives a new one
     return (p if kept is None else p * kept) @ v, p

@@ -417,3 +417,9 @@ def test_weights_of_a_row_are_a_distribution_or_nothing():
     p = attention.attend(*nothing, draw((5, 1)), s, None, 1.0)[1]
     close(p.sum(1), [1, 0, 1], rtol=1e-15)
     assert not p[~EMPTY_ROW].any()
+
+
+def test_a_key_of_infinite_score_takes_all():
+    q, k = np.ones((1, 1)), np.array([[0.0], [np.inf], [1.0]])
+    v = np.array([[1.0], [2.0], [3.0]])
+    assert scaled_dot_product_attention(q, k, v).item() == 2

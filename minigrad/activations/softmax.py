@@ -10,23 +10,39 @@ from typing import Any
 import numpy as np
 
 from ..autograd.arrays import sums
+from ..autograd.operators import array_of
 from ..autograd.rules import restore_axes
 from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
 from ..checks import flag, one_axis, real, some_axes
+
+
+def below_largest(x: Any, axis: Any = -1) -> Any:
+    """x - max x; where the maximum is +inf, its limit: 0 for a single one, NaN for two, else -inf.
+
+    -inf stays what it is, also where there is nothing else.
+    """
+    values = array_of(x)  # as a function of x it has softmax's derivatives whatever is subtracted
+    top = values.max(axis=axis, keepdims=True)
+    if not np.isinf(top).any():
+        return x - top
+    at_top = np.isposinf(values)
+    alone = at_top & (at_top.sum(axis=axis, keepdims=True) == 1)
+    return np.where(alone, 0, x) - np.where(alone | (top == -np.inf), 0, top)
 
 
 # dL/dx = y * (g - <g, y>): the Jacobian diag(y) - y y^T times g, derived in
 # chapters/activations/softmax.ipynb.
 @primitive(lambda g, y, x, axis=-1: y * (g - sums(g * y, axis)))
 def _softmax(x: Any, axis: int = -1) -> Any:
-    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    e = np.exp(below_largest(x, axis))
     return e / sums(e, axis)
 
 
 def softmax(x: ArrayLike, axis: int = -1) -> Tensor:
     r"""$p_i = e^{x_i} / \sum_j e^{x_j}$ along an axis, computed from $x - \max x$.
 
-    Shape: any; returns the same, with sums of 1 along `axis`. Entries of $-\infty$ get 0.
+    Shape: any; returns the same, with sums of 1 along `axis`. Entries of $-\infty$ get 0,
+    a single $+\infty$ gets 1; two have no limit, nor has a row of $-\infty$ only: NaN.
 
     Raises
     ------
@@ -45,14 +61,14 @@ def softmax(x: ArrayLike, axis: int = -1) -> Tensor:
 # y = x - log sum e^x:  dL/dx = g - softmax(x) sum(g), and softmax(x) = e^y.
 @primitive(lambda g, y, x, axis=-1: g - np.exp(y) * sums(g, axis))
 def _log_softmax(x: Any, axis: int = -1) -> Any:
-    z = x - x.max(axis=axis, keepdims=True)
+    z = below_largest(x, axis)
     return z - np.log(sums(np.exp(z), axis))
 
 
 def log_softmax(x: ArrayLike, axis: int = -1) -> Tensor:
     r"""$\log p_i = x_i - \log \sum_j e^{x_j}$ along an axis: finite where softmax gives 0.
 
-    Shape: any; returns the same.
+    Shape: any; returns the same. Infinite entries as in `softmax`.
 
     Raises
     ------
@@ -69,9 +85,10 @@ def log_softmax(x: ArrayLike, axis: int = -1) -> Tensor:
 
 
 def _logsumexp_rule(g: Any, y: Any, x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
-    """g softmax(x), and 0 where every x is -inf."""
-    y = restore_axes(y, x, axis, keepdims)
-    return restore_axes(g, x, axis, keepdims) * np.exp(x - np.where(y == -np.inf, 0, y))
+    """g softmax(x), and 0 where every x is -inf. Not g e^(x - y): y near 1e10 is rounded."""
+    e = np.exp(below_largest(x, axis))
+    total = sums(e, axis)
+    return restore_axes(g, x, axis, keepdims) * (e / np.where(total == 0, 1, total))
 
 
 @primitive(_logsumexp_rule)
@@ -88,7 +105,7 @@ def logsumexp(
 ) -> Tensor:
     r"""$\log \sum_i e^{x_i}$, a smooth maximum, computed as $m + \log\sum e^{x-m}$, $m = \max x$.
 
-    Its derivative is softmax(x).
+    Its derivative is softmax(x), infinite entries included.
 
     Shape: any; returns it without `axis`, or with 1 there if `keepdims`.
 

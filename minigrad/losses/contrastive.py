@@ -46,6 +46,12 @@ def hinge_embedding_loss(
 
 def _norm(x: Tensor, p: float = 2.0) -> Any:
     """The p-norm over the last axis, with derivative 0 at 0; by the largest |x|, no overflow."""
+    infinite = np.isinf(x.data)
+    if infinite.any():  # k equal components have the norm k^(1/p) of one
+        k = infinite.sum(axis=-1)
+        longest = np.where(infinite | np.isnan(x.data), np.abs(x), 0).sum(axis=-1)
+        rest: Any = np.where(k[..., None] > 0, 0, x)
+        return np.where(k > 0, longest * np.maximum(k, 1) ** (1 / p - 1), _norm(rest, p))
     if p == np.inf:
         return np.max(np.abs(x), axis=-1)
     if p == 1:
@@ -59,6 +65,16 @@ def _norm(x: Tensor, p: float = 2.0) -> Any:
     sums = np.sum(np.where(some, np.abs(np.where(some, z, 1)) ** p, 0), axis=-1)
     zero = ~some.any(axis=-1)
     return np.where(zero, 0, np.where(zero, 1, sums) ** (1 / p)) * top[..., 0]
+
+
+def _directed(x: Tensor) -> Any:
+    """x, where a vector with infinite components is replaced by one of its direction."""
+    infinite = np.isinf(x.data)
+    if not infinite.any():
+        return x
+    finite = np.where(np.isnan(x.data), x.data, 0)
+    some = infinite.any(axis=-1, keepdims=True)
+    return np.where(some, np.where(infinite, np.sign(x.data), finite), x)
 
 
 def _vectors(label: str, **both: Tensor) -> None:
@@ -122,6 +138,7 @@ def triplet_margin_loss(
 
 def _almost_unit(x: Tensor) -> Any:
     """x / sqrt(|x|^2 + 1e-12) on the last axis, without overflow of the squares."""
+    x = _directed(x)
     top = np.maximum(np.max(np.abs(x.data), axis=-1, keepdims=True), 1)
     z = x / top
     eps = np.maximum(np.square(1e-6 / top), np.finfo(x.dtype).tiny)  # 1e-12 is 0 in float16
@@ -201,13 +218,14 @@ def contrastive_loss(
     Y = y.data.astype(a.dtype)
     d = a - b
     D = _norm(d)
-    near = np.sum(np.square(d * Y[..., None]), axis=-1)  # the others could overflow
+    near = np.sum(np.square(np.where(Y[..., None] == 1, d, 0)), axis=-1)  # others could overflow
     loss = (near + (1 - Y) * np.square(np.clip(margin - D, 0, None))) / 2
     return reduce(label, loss, reduction)
 
 
 def _unit(x: Tensor) -> Any:
     """Vectors of length 1 on the last axis; one of zeros stays zero. The largest |x| cancels."""
+    x = _directed(x)
     top = np.max(np.abs(x.data), axis=-1, keepdims=True)
     z: Any = x / np.where(top > 0, top, 1)
     return z / np.where(top > 0, np.linalg.norm(z, axis=-1, keepdims=True), 1)

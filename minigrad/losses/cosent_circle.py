@@ -8,7 +8,7 @@ from ..activations.relu_family import _softplus
 from ..activations.softmax import _logsumexp
 from ..autograd.tensor import ArrayLike, Tensor, apply
 from ..checks import number, reals
-from .common import gaps, graded, reduce
+from .common import gaps, graded, reduce, times
 
 
 def cosent_loss(
@@ -73,6 +73,6 @@ def circle_loss(
         )
     alpha_p = np.maximum(1 + m - p.data, 0)
     alpha_n = np.maximum(n.data + m, 0)
-    negatives = apply(_logsumexp, gamma * alpha_n * (n - m))
-    positives = apply(_logsumexp, -gamma * alpha_p * (p - (1 - m)))
+    negatives = apply(_logsumexp, times(gamma * alpha_n, n - m))
+    positives = apply(_logsumexp, times(-gamma * alpha_p, p - (1 - m)))
     return reduce(label, apply(_softplus, negatives + positives), reduction)

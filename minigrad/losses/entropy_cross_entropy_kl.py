@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..activations.relu_family import _softplus
-from ..activations.softmax import _log_softmax
+from ..activations.softmax import _log_softmax, below_largest
 from ..autograd.arrays import Array, sums
 from ..autograd.operators import array_of
 from ..autograd.rules import logistic
@@ -30,11 +30,17 @@ def _cross_entropy_rule(g: Any, out: Any, z: Any, y: Any, mean: bool = False) ->
 # chapters/losses/entropy-cross-entropy-kl.ipynb. The softmax p is handed on to the rule.
 @primitive(_cross_entropy_rule, None)
 def _cross_entropy(z: Any, y: Any, mean: bool = False) -> tuple[Any, Any]:
-    z = z - z.max(axis=-1, keepdims=True)
-    e = np.exp(z)
+    s = z - z.max(axis=-1, keepdims=True) if mean else below_largest(z)
+    e = np.exp(s)
     total = sums(e)
-    loss = np.log(total)[:, 0] - z[np.arange(len(y)), y]
-    return (loss.sum() / len(y) if mean else loss), e / total
+    loss = np.log(total)[:, 0] - s[np.arange(len(y)), y]
+    if not mean:
+        return loss, e / total
+    average = loss.sum() / len(y)
+    if average != average:  # NaN: an infinite logit, perhaps; one test of a number costs nothing
+        loss, p = _cross_entropy(z, y)
+        return loss.sum() / len(y), p
+    return average, e / total
 
 
 def _class_rows(label: str, x: Tensor) -> tuple[Any, tuple[int, ...]]:
@@ -307,15 +313,14 @@ def check_distributions(label: str, key: str, p: Tensor) -> None:
     all_elements(label, f"the sum of {key}", sums, np.abs(sums - 1) <= tolerance, "1")
 
 
-# p (log p - log q), and 0 for p = 0 whatever log q is. There the derivative by p, -inf, is given
+# p (log p - log q), and 0 for p = 0, however small q is. There the derivative by p, -inf, is given
 # with log p replaced by 0, so that it stays finite.
 @primitive(
     lambda g, y, log_q, p: -g * p,
     lambda g, y, log_q, p: g * (np.log(np.where(p > 0, p, 1)) + 1 - log_q),
 )
 def _kl(log_q: Any, p: Any) -> Any:
-    log_p = np.log(np.where(p > 0, p, 1))
-    return np.where(p > 0, p * (log_p - np.where(p > 0, log_q, 0)), 0)
+    return p * (np.log(np.where(p > 0, p, 1)) - np.where((p > 0) | np.isnan(log_q), log_q, 0))
 
 
 # The same from log p; e^-inf (-inf - log q) is 0 too.
@@ -325,7 +330,7 @@ def _kl(log_q: Any, p: Any) -> Any:
 )
 def _kl_of_logs(log_q: Any, log_p: Any) -> Any:
     p = np.exp(log_p)
-    return p * (np.where(p > 0, log_p, 0) - np.where(p > 0, log_q, 0))
+    return p * (np.where(p > 0, log_p, 0) - np.where((p > 0) | np.isnan(log_q), log_q, 0))
 
 
 def kl_div(

@@ -9,7 +9,7 @@ from ..activations.softmax import _log_softmax
 from ..autograd.arrays import Array
 from ..autograd.tensor import ArrayLike, Tensor, apply
 from ..checks import all_elements, flag, number, reals, same_shape
-from .common import check_signs, gaps, graded, reduce
+from .common import check_signs, gaps, graded, reduce, times
 
 
 def margin_ranking_loss(
@@ -47,7 +47,8 @@ def margin_ranking_loss(
 
 def _pairwise_logistic(s: Tensor, w: Array, sigma: float) -> Tensor:
     """sum over pairs (i, j) of w_ij log(1 + exp(-sigma (s_i - s_j))), for each list."""
-    return (apply(_softplus, -sigma * gaps(s)) * w).sum(axis=(-2, -1))
+    d = np.where(w == 0, 0, gaps(s))  # inf - inf on the diagonal does not count
+    return (apply(_softplus, -sigma * d) * w).sum(axis=(-2, -1))
 
 
 def ranknet_loss(
@@ -153,4 +154,4 @@ def listnet_loss(scores: ArrayLike, relevance: ArrayLike, reduction: str = "mean
     """
     s, r = graded("listnet_loss", scores=scores, relevance=relevance)
     p = np.exp(_log_softmax(r))
-    return reduce("listnet_loss", -np.sum(p * apply(_log_softmax, s), axis=-1), reduction)
+    return reduce("listnet_loss", -np.sum(times(p, apply(_log_softmax, s)), axis=-1), reduction)

@@ -11,7 +11,15 @@ from ..autograd.arrays import means
 from ..autograd.tensor import ArrayLike, Tensor, primitive
 from ..checks import flag, float_dtype, number, real
 from ..module import Module
-from .standardize import affine_parameters, check_shapes, fused, one_or_more, trailing
+from .standardize import (
+    affine_parameters,
+    check_shapes,
+    eps_over,
+    fused,
+    large,
+    one_or_more,
+    trailing,
+)
 
 
 # With z = x r and r = 1 / √(mean(x²) + ε):    dL/dx = r (dz - z mean(dz z)),
@@ -28,8 +36,14 @@ def scale_to_unit(x: Any, w: Any, axes: tuple[int, ...], eps: float) -> tuple[An
     square = means(x * x, axes)
     if eps == 0 and not np.all(square > 0):
         raise ValueError("x is zero over the axes it is normalized over: that needs eps > 0")
-    r = 1 / np.sqrt(square + eps)
-    z = x * r
+    if np.isfinite(square).all():
+        r = 1 / np.sqrt(square + eps)
+        z = x * r
+    else:
+        s = large(x, axes, square)
+        z = x / s
+        root = 1 / np.sqrt(means(z * z, axes) + eps_over(eps, s))
+        z, r = z * root, root / s
     return z if w is None else z * w, z, r
 
 

@@ -43,22 +43,48 @@ def standardize(
 
     μ and σ² are appended to `stats_out`, for running averages.
     """
+    z, mu, var = centred(x, axes)
+    if eps == 0 and not np.all(var > 0):
+        raise ValueError("x is constant over the axes it is normalized over: that needs eps > 0")
+    if np.isfinite(var).all():
+        r = 1 / np.sqrt(var + eps)
+        z *= r  # in place for an array; a Tensor gives a new one
+    else:
+        s = large(x, axes, var)
+        z, mu, var = centred(x / s, axes)
+        root = 1 / np.sqrt(var + eps_over(eps, s))
+        z, r = z * root, root / s
+        mu, var = mu * s, var * s * s
+    y = z if w is None else z * w
+    if stats_out is not None:
+        stats_out.append((mu, var))
+    return y if b is None else y + b, z, r
+
+
+def centred(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any]:
+    """(x - μ, μ, σ²) over the axes."""
     mu = means(x, axes)
     c = x - mu
     # E[x²] - μ² cancels where |μ| >> σ, so x is centred first. Then the mean is subtracted again,
     # because the first one was rounded (in float32 by 3.0, for 65536 numbers near 1e4).
     rest = means(c, axes)
-    c -= rest  # in place for an array; a Tensor gives a new one
-    var = means(c * c, axes)
-    if eps == 0 and not np.all(var > 0):
-        raise ValueError("x is constant over the axes it is normalized over: that needs eps > 0")
-    r = 1 / np.sqrt(var + eps)
-    c *= r
-    z = c
-    y = z if w is None else z * w
-    if stats_out is not None:
-        stats_out.append((mu + rest, var))
-    return y if b is None else y + b, z, r
+    c -= rest
+    return c, mu + rest, means(c * c, axes)
+
+
+def large(x: Any, axes: tuple[int, ...], squares: Any) -> Any:
+    """The power of 2 next above |x| where the mean of squares overflowed; 1 where it is finite.
+
+    Squares overflow from 1.8e19 on in float32, sums from 3e38 on; those of x over this do not.
+    """
+    top = np.max(np.abs(x), axis=axes, keepdims=True)
+    top = np.where(np.isfinite(squares) | ~np.isfinite(top), 0.5, top)
+    return np.ldexp(x.dtype.type(1), np.minimum(np.frexp(top)[1], np.finfo(x.dtype).maxexp - 1))
+
+
+def eps_over(eps: float, s: Any) -> Any:
+    """ε / s², but not 0 where ε is not."""
+    return np.maximum(eps / s / s, np.finfo(s.dtype).tiny if eps else 0)
 
 
 def fused(f: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> Tensor:

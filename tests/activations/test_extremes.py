@@ -95,3 +95,29 @@ def test_infinite_inputs_have_the_limits(key, dtype):
     low, low_slope, high, high_slope = np.array(LIMITS[key], dtype)
     assert y.data.tolist() == [low, high] and y.dtype == dtype
     assert x.grad.tolist() == [low_slope, high_slope]
+
+
+def test_one_infinite_logit_takes_all():
+    inf = np.inf
+    for x, p in ([0, inf, -inf], [0, 1, 0]), ([-inf, 3, -inf], [0, 1, 0]), ([inf], [1]):
+        x = Tensor(np.array([x, np.arange(len(x))], float), requires_grad=True)
+        assert A.softmax(x).numpy()[0].tolist() == p
+        with np.errstate(divide="ignore"):
+            assert A.log_softmax(x).numpy()[0].tolist() == np.log(p).tolist()
+        lse = A.logsumexp(x)
+        assert lse.numpy()[0] == x.numpy()[0].max()
+        np.testing.assert_allclose(grad(lse.sum(), x).numpy(), A.softmax(x).numpy(), rtol=1e-15)
+    for x in [inf, inf, 0], [-inf, -inf]:  # no limit: any p could be meant
+        with np.errstate(all="ignore"):
+            assert np.isnan(A.softmax(x).numpy()).all()
+            assert np.isnan(A.log_softmax(x).numpy()[:2]).all()
+    assert A.logsumexp([-inf, -inf]).item() == -inf
+
+
+@pytest.mark.parametrize("size", [0, 1e4, 1e10, 1e30])
+def test_the_slopes_of_logsumexp_are_softmax_however_large(size):
+    """exp(x - y) is not: in float32 PyTorch has slopes of 1 and 1 at (1e10, 1e10)."""
+    x = Tensor(np.array([[1, 1, 0], [0, 0.5, 0]], np.float32) + np.float32(size), requires_grad=True)
+    p = grad(A.logsumexp(x).sum(), x).numpy()
+    np.testing.assert_allclose(p, A.softmax(x).numpy(), rtol=1e-6)
+    np.testing.assert_allclose(p.sum(-1), 1, rtol=1e-6)

@@ -82,3 +82,38 @@ def test_extremes_give_finite_numbers(name, dtype, value):
         assert not y.numpy().any()
     g = grad((FUNCTIONS[name](t) ** 2).sum(), t, create_graph=True)
     assert np.isfinite(g.numpy()).all()
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered")
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scale_does_not_matter_where_squares_overflow(name, dtype):
+    """PyTorch gives 0 here: the variance is inf. Rows that are not large keep their own scale."""
+    big = float(np.finfo(dtype).max) / 64
+    x = draw((3, 2, 8)).astype(dtype)
+    x[1] *= 1e-3  # in the norms of a sample, rows of one batch differ in scale
+    factor = np.ones((3, 1, 1), dtype)
+    factor[2] = big
+    if name == "batch":
+        x, factor = x[2:], factor[2:]
+    dy = draw(x.shape).astype(dtype)[..., ::-1]  # draw gives the same numbers again
+
+    def run(x):
+        x = Tensor(x, requires_grad=True)
+        y = FUNCTIONS[name](x)
+        return y.numpy(), grad(y, x, dy[-len(x) :].astype(x.dtype)).numpy()
+
+    scaled, plain = run(x * factor), run(x)
+    close(scaled[0][:-1], plain[0][:-1], 1e-6)
+    close(scaled[1][:-1], plain[1][:-1], 1e-5)
+    exact = run(np.float64(x[-1:]) * 1e6)  # where ε is nothing, as it is in the large row
+    tolerance = 1e-5 if dtype == np.float32 else 1e-10
+    close(scaled[0][-1:], exact[0], tolerance)
+    close(np.float64(scaled[1][-1:]) * big, exact[1] * 1e6, 10 * tolerance)
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered")
+def test_running_averages_see_a_large_variance():
+    running = [np.zeros(1), np.ones(1)]
+    norms.batch_norm(np.array([[1e160], [3e160]]), *running, training=True, momentum=1.0)
+    assert running[0] == 2e160 and running[1] == np.inf
