@@ -15,8 +15,7 @@ import numpy as np
 import scipy.optimize
 
 from minigrad import Tensor, grad, hvp, minimize
-
-from .standard_problems import PROBLEMS, Problem
+from minigrad.lab.standard_problems import PROBLEMS, Problem
 
 GTOL = 1e-5
 SCIPYS: dict[str, tuple[str, dict[str, Any]]] = {

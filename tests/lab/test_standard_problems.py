@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from objectives import gradient
 
-from benchmarks.standard_problems import PROBLEMS
 from minigrad import minimize
+from minigrad.lab.standard_problems import PROBLEMS
 
 METHODS = ("newton", "newton-cg", "bfgs", "l-bfgs", "cg")
 #: What is not solved within 1000 steps, by any or by these.
