@@ -55,9 +55,11 @@ def explanations(source):
 def shown_words(book):
     """``(number, line)`` of everything to read in the outputs, both halves.
 
-    The code of minigrad that a cell prints is left out, which is in English in both editions.
+    The code that a cell prints is left out, minigrad's own and what minigrad has written, which is
+    in English in both editions.
     """
-    code = {i for i, cell in book.code if "inspect.get" in cell.source}
+    shows = re.compile(r"inspect\.get|print\(source\)|\.source\b")
+    code = {i for i, cell in book.code if shows.search(cell.source)}
     for kind in ("stdout", "stderr"):
         for i, text in book.outputs(kind):
             yield from ((i, line) for line in text.splitlines() if i not in code)
