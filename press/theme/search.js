@@ -97,7 +97,8 @@ async function show(index) {
   const results = pages.map(([page, score]) => {
     const best = bestSection(texts.get(index.docnames[page]) ?? [["", index.titles[page], ""]], question);
     const title = index.titles[page].toLowerCase();
-    const inTitle = title.includes(whole) + (title === whole);  // Adam before RAdam
+    // Adam before RAdam, and what begins with the words before what has them somewhere
+    const inTitle = title.includes(whole) + title.startsWith(whole) + (title === whole);
     const list = /(^|\/)back\//.test(index.docnames[page]);  // a chapter says more than a list
     return { page, best, score: score + best.score + 1000 * inTitle - 20 * list };
   }).sort((a, b) => b.score - a.score);
