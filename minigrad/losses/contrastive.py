@@ -51,7 +51,8 @@ def _norm(x: Tensor, p: float = 2.0) -> Any:
         k = infinite.sum(axis=-1)
         longest = np.where(infinite | np.isnan(x.data), np.abs(x), 0).sum(axis=-1)
         rest: Any = np.where(k[..., None] > 0, 0, x)
-        return np.where(k > 0, longest * np.maximum(k, 1) ** (1 / p - 1), _norm(rest, p))
+        share = (np.maximum(k, 1) ** (1 / p - 1)).astype(x.dtype)
+        return np.where(k > 0, longest * share, _norm(rest, p))
     if p == np.inf:
         return np.max(np.abs(x), axis=-1)
     if p == 1:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.arrays import means
+from ..autograd.operators import array_of
 from ..autograd.tensor import Tensor, apply, primitive
 from ..checks import array, sizes
 from ..module import Parameter
@@ -77,8 +78,8 @@ def large(x: Any, axes: tuple[int, ...], squares: Any) -> Any:
 
     Squares overflow from 1.8e19 on in float32, sums from 3e38 on; those of x over this do not.
     """
-    top = np.max(np.abs(x), axis=axes, keepdims=True)
-    top = np.where(np.isfinite(squares) | ~np.isfinite(top), 0.5, top)
+    top = np.max(np.abs(array_of(x)), axis=axes, keepdims=True)  # a constant to any derivative
+    top = np.where(np.isfinite(array_of(squares)) | ~np.isfinite(top), 0.5, top)
     return np.ldexp(x.dtype.type(1), np.minimum(np.frexp(top)[1], np.finfo(x.dtype).maxexp - 1))
 
 

@@ -139,6 +139,8 @@ def test_infinite_arguments_give_the_limits(key):
         places = [(a, b) for a, b in places if 0 not in (a, b)]
     for a, b in places:
         far = [v if np.isfinite(v) else np.sign(v) * 1e30 for v in (a, b)]
+        for dtype in np.float16, np.float32:
+            at(key, a, b, dtype)  # keeps its dtype
         got, want = at(key, a, b, np.float64), tends_to(at(key, *far, np.float64))
         np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12, err_msg=f"{a}, {b}")
 

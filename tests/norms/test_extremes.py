@@ -117,3 +117,17 @@ def test_running_averages_see_a_large_variance():
     running = [np.zeros(1), np.ones(1)]
     norms.batch_norm(np.array([[1e160], [3e160]]), *running, training=True, momentum=1.0)
     assert running[0] == 2e160 and running[1] == np.inf
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_second_derivatives_where_squares_overflow(name):
+    """With x = s u and ε nothing: y is the same, a slope 1/s of it, a second one 1/s² of it."""
+    u, dy, v = draw((4, 2, 8)) * 1e4, draw((4, 2, 8))[..., ::-1], draw((4, 2, 8))[:, ::-1]
+
+    def second(x, v):
+        x = Tensor(x, requires_grad=True)
+        return grad(np.sum(grad(FUNCTIONS[name](x), x, dy, create_graph=True) * v), x).numpy()
+
+    s = 2.0**520  # squares of x overflow, and v undoes one of the two factors
+    close(second(s * u, s * v) * s, second(u, v), 1e-5)
