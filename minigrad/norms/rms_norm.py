@@ -62,8 +62,8 @@ def rms_norm(
     Parameters
     ----------
     normalized_shape: sizes of the axes to normalize over, the last ones of x.
-    eps: ε >= 0, inside the root; None is the machine epsilon of x's dtype; 0 is refused where x
-        is zero on all those axes.
+    eps: ε >= 0, inside the root; None is the machine epsilon of the dtype it is computed in: x's,
+        but float32 for float16, as in PyTorch; 0 is refused where x is zero on all those axes.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def rms_norm(
     x = real("rms_norm", "x", x)
     axes = trailing("rms_norm", x, normalized_shape)
     check_shapes("rms_norm", x.shape[axes[0] :], "as normalized_shape", weight=weight)
-    eps = float(np.finfo(x.dtype).eps) if eps is None else eps
+    eps = float(np.finfo(np.result_type(x.dtype, np.float32)).eps) if eps is None else eps
     eps = number("rms_norm", "eps", eps, "[0, inf)")
     return fused(scale_to_unit, x, weight, axes, eps)
 
@@ -89,7 +89,7 @@ class RMSNorm(Module):
     Parameters
     ----------
     normalized_shape: sizes of the last axes of the input, which are normalized over.
-    eps: ε >= 0, inside the root; None is the machine epsilon of the input's dtype.
+    eps: ε >= 0, inside the root; None is the machine epsilon, as in `rms_norm`.
     elementwise_affine: whether there is a weight.
     dtype: of the parameters.
 
