@@ -156,7 +156,7 @@ def constant(shape: Shape, value: float) -> Array:
 
 
 def zeros(shape: Shape) -> Array:
-    """All elements 0: for biases. All weights 0 never break the symmetry between units.
+    """All elements 0: for biases. With all weights and biases 0, the units of a layer stay equal.
 
     >>> zeros((2,))
     array([0., 0.])
