@@ -3,7 +3,7 @@
 Nobody tags anything for it. A cell is folded that draws a picture, that prints nothing but ``✓``
 lines, or nothing at all, or that is longer than a screen; the part *From scratch* shows its code
 (and lint wants it to fit). The tags ``hide-input`` and ``show-input`` say otherwise for one cell. A
-folded check is a line, ``✓ (8.7)``, which leads to the
+folded check is a line, ``✓ (3)``, which leads to the
 equation, and a small ✓ beside the equation leads back. The code of a solution stands in the fold
 of its exercise, and what claims are measured by in a fold below their sentences.
 """
@@ -88,7 +88,7 @@ def page(book: Notebook, language: str) -> str:
 
 
 class check_line(nodes.General, nodes.FixedTextElement):
-    """``✓ (8.7)  |difference| ≤ 1e-12``; the first of an equation has an address."""
+    """``✓ (3)  |difference| ≤ 1e-12``; the first of an equation has an address."""
 
 
 class CheckLines(SphinxTransform):
@@ -108,11 +108,17 @@ class CheckLines(SphinxTransform):
                 output.parent["classes"].append("checks")
 
     def lines(self, printed: nodes.literal_block) -> list[nodes.Element]:
-        """A block of printed text, with the lines of checks taken out of it."""
+        """A block of printed text, with the lines of checks taken out of it.
+
+        A check in a loop prints one line many times, which is shown once.
+        """
         found: list[nodes.Element] = []
+        said = set()
         for text in re.split(r"(?m)^(✓ .*\n?)", printed.astext()):
             if text.startswith("✓ "):
-                found.append(self.line(text.rstrip("\n")))
+                if text.strip() not in said:
+                    found.append(self.line(text.rstrip("\n")))
+                said.add(text.strip())
             elif text.strip("\n"):
                 rest = printed.deepcopy()
                 rest.rawsource = text.rstrip("\n")

@@ -4,6 +4,7 @@ share.
 """
 
 import json
+import posixpath
 import re
 from pathlib import Path
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from minigrad.lab import sliders
 from . import figures
 from .bilingual import TWIN
 from .cards import card, raster
+from .contents import contents, plan
 from .notebook import Notebook
 from .plain import first_paragraph, readable, shorten
 from .words import words
@@ -25,13 +27,31 @@ from .words import words
 # -- The document, before it becomes HTML
 
 
+def chapter_number(app: Sphinx, docname: str) -> str:
+    """``8.7`` for the seventh chapter of the eighth part, as planned; nothing for other pages."""
+    parts = plan(contents(Path(app.config.book_root)).get("meta", {}))
+    entries = (entry for part in parts for entry in part.entries)
+    return next((entry.number for entry in entries if entry.name == docname), "")
+
+
 def name_part(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Say above a chapter's title which part it is in; readers see it, and so does the search."""
     for document in app.config.external_site_map.values():
         for part in document.subtrees:
             if part.caption and docname in part.items:
-                title = doctree.next_node(nodes.title)
-                title.parent.insert(0, nodes.paragraph("", part.caption, classes=["part"]))
+                title, number = doctree.next_node(nodes.title), chapter_number(app, docname)
+                text = f"{part.caption} {number}".rstrip()
+                title.parent.insert(0, nodes.paragraph("", text, classes=["part"]))
+
+
+def name_equations(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """What is equation (3) in chapter 8.7 is (8.7.3) to the other chapters."""
+    for reference in doctree.findall(nodes.reference):
+        page, _, anchor = reference.get("refuri", "").partition(".html#")
+        if anchor.startswith("equation-"):
+            chapter = chapter_number(app, posixpath.normpath(f"{docname}/../{page}"))
+            name = f"({chapter}.{reference.astext().strip('()')})"
+            reference.children = [nodes.Text(name)]
 
 
 def size_images(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -195,6 +215,7 @@ def add_scripts(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict:
     app.connect("doctree-resolved", name_part)
+    app.connect("doctree-resolved", name_equations)
     app.connect("doctree-resolved", size_images)
     jobs = fill_frame, link_places, share, draw_figures, describe, offer_notebook  # in this order
     for job in jobs:

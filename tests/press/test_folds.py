@@ -71,7 +71,7 @@ def test_a_tag_says_otherwise():
 CHAPTER = notebook(
     markdown("zh", "# 题\n\n## 推导\n\n$$a=b$$ (eq:first)\n\n$$b=c$$ (eq:second)"),
     markdown("en", "# T\n\n## Derivation\n\n$$a=b$$ (eq:first)\n\n$$b=c$$ (eq:second)"),
-    code("checking()", [printed("✓ eq:first  |Δ| ≤ 1e-12\n✓ eq:first again\n")]),
+    code("checking()", [printed(2 * "✓ eq:first  |Δ| ≤ 1e-12\n" + "✓ eq:first again\n")]),
     code("printing()", [printed("before\n✓ eq:first once more\nafter\n")]),
     code("recording()", [shown(**RECORD)]),
     markdown("zh", "## 练习\n\n一题。\n\n<details><summary>解答</summary>\n\n如此。\n\n</details>"),
@@ -99,6 +99,12 @@ def test_an_equation_and_its_check_lead_to_each_other(page):
     assert equation.find("a", class_="checked")["href"] == "#check-eq-first"
     assert not page.find(id="equation-eq-second").find("a", class_="checked"), "nothing checks it"
     assert len(page.find_all(id="check-eq-first")) == 1, "an address is given once"
+
+
+def test_what_a_check_prints_again_and_again_is_shown_once(page):
+    cell = next(c for c in page.select(".cell") if "checking()" in c.text)
+    lines = [line.text for line in cell.select("p.check")]
+    assert [line.split(")")[1] for line in lines] == ["  |Δ| ≤ 1e-12", " again"]
 
 
 def test_lines_of_checks_are_taken_out_of_what_else_is_printed(page):

@@ -172,6 +172,14 @@ def assert_anchors(tab: Page) -> None:
     assert wrong == []
 
 
+def test_equations_are_numbered_within_their_chapter(site):
+    page = (site / "en" / "losses" / "choosing-a-loss.html").read_text(encoding="utf-8")
+    own = re.findall(r'class="eqno">\((\d+)\)', page)
+    assert own == [str(n + 1) for n in range(len(own))] and len(own) > 5
+    others = re.findall(r'href="[\w-]+\.html#equation-[^>]*>(?:<[^>]*>)*\(([\d.]+)\)', page)
+    assert others and all(name.startswith("6.2.") for name in others), "of the chapter on entropy"
+
+
 def test_a_page_opens_from_disk(tab, site):
     url = (site / "zh" / ADAM).as_uri()
     assert visit(tab, url, site.as_uri()) == []
