@@ -1,4 +1,5 @@
-"""The data of the book: two sets that ship with scikit-learn, three made from a seed, two texts.
+"""The data of the book: two sets that ship with scikit-learn, three made from a seed, two texts,
+and new text without end.
 
 The sets are small arrays ``x`` of shape (N, D), float64, and integer labels ``y`` of shape (N,).
 Everything random takes ``rng``, a ``numpy.random.Generator``.
@@ -10,7 +11,12 @@ Everything random takes ``rng``, a ``numpy.random.Generator``.
 >>> x_train, x_test = standardize(x_train, x_test)
 """
 
+import functools
+
 import numpy as np
+
+#: What the texts are written in; a letter's number is its place.
+LETTERS = " abcdefghijklmnopqrstuvwxyz"
 
 
 def iris():
@@ -94,6 +100,57 @@ def texts():
     characters): both are in the public domain.
     """
     return " ".join(_ADDRESS.split()), " ".join(_PEACH_BLOSSOM.split())
+
+
+@functools.cache
+def _trigrams():
+    """The triples of letters in the texts, how often each occurs, and the law of what follows."""
+    ring = [LETTERS.index(c) for text in texts() for c in text + " "]
+    follow = {}
+    for i in range(len(ring)):
+        three = tuple(ring[(i + j) % len(ring)] for j in range(3))
+        follow.setdefault(three, np.zeros(27))[ring[(i + 3) % len(ring)]] += 1
+    counts = np.array(list(follow.values()))
+    total = counts.sum(axis=1)
+    return np.array(list(follow)), total / total.sum(), counts / total[:, None]
+
+
+def letters(number, length, *, rng):
+    """New text whose law is known: each letter is drawn by the three before it (Shannon 1948, § 3).
+
+    The frequencies are those of the two :func:`texts`, read as one ring, so every triple that comes
+    up has a continuation, and text never ends. A model of it can be scored exactly: by the
+    Kullback–Leibler divergence of its prediction from the law.
+
+    Args:
+        number: of sequences.
+        length: of each, 3 or more.
+
+    Returns:
+        ``letters``, (number, length) integers below 27, and ``laws``, (number, length - 3, 27): the
+        distribution from which each letter after the third was drawn.
+
+    >>> seen, laws = letters(3000, 33, rng=np.random.default_rng(0))
+    >>> print("".join(LETTERS[k] for k in seen[0]))
+    lve the lu nation of the per to b
+    >>> entropy = -(laws * np.log(np.where(laws > 0, laws, 1))).sum(axis=-1).mean()
+    >>> print(f"{entropy:.2f} nats a letter")
+    0.78 nats a letter
+    """
+    if length < 3:
+        raise ValueError(f"letters: length must be 3 or more, the first triple, got {length}")
+    contexts, often, chances = _trigrams()
+    index = np.full(27**3, -1)
+    powers = np.array([729, 27, 1])
+    index[contexts @ powers] = np.arange(len(contexts))
+    now = rng.choice(len(contexts), size=number, p=often)
+    seen, laws, cumulative = [*contexts[now].T], [], chances.cumsum(axis=1)
+    while len(seen) < length:
+        laws.append(chances[now])
+        drawn = (rng.random((number, 1)) * cumulative[now, -1:] >= cumulative[now]).sum(axis=1)
+        seen.append(drawn)
+        now = index[np.column_stack(seen[-3:]) @ powers]
+    return np.column_stack(seen), np.stack(laws, axis=1) if laws else np.zeros((number, 0, 27))
 
 
 _ADDRESS = """

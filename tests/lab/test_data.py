@@ -66,3 +66,26 @@ def test_batches():
     assert sorted(np.concatenate(parts)) == list(range(10)) != np.concatenate(parts).tolist()
     with pytest.raises(ValueError, match="size"):
         data.batches(10, 0, rng=rng(0))
+
+
+def test_letters_follow_the_law_that_is_handed_out():
+    seen, laws = data.letters(4000, 13, rng=rng(0))
+    assert seen.shape == (4000, 13) and laws.shape == (4000, 10, 27)
+    np.testing.assert_allclose(laws.sum(axis=-1), 1)
+    # the law, counted anew in the text by strings
+    ring = "".join(text + " " for text in data.texts())
+    ring += ring[:3]
+    for row, law in zip(seen[:20], laws[:20]):
+        text = "".join(data.LETTERS[k] for k in row)
+        for t in range(10):
+            three = text[t : t + 3]
+            follow = [ring[i + 3] for i in range(len(ring) - 3) if ring.startswith(three, i)]
+            want = [follow.count(letter) / len(follow) for letter in data.LETTERS]
+            np.testing.assert_allclose(law[t], want)
+    # the letters: by law, each is drawn with the probability of its index below 14
+    low = (seen[:, 3:] < 14) - laws[..., :14].sum(axis=-1)
+    spread = np.sqrt((laws[..., :14].sum(-1) * laws[..., 14:].sum(-1)).sum())
+    assert abs(low.sum()) < 4 * spread
+    assert np.array_equal(data.letters(5, 3, rng=rng(1))[1], np.zeros((5, 0, 27)))
+    with pytest.raises(ValueError, match="length"):
+        data.letters(5, 2, rng=rng(0))
