@@ -22,7 +22,6 @@ from minigrad import Tensor, activations, compile, grad, losses, nn, no_grad, op
 from minigrad.lab import data
 from minigrad.lab.experiments import store, sweep
 
-LETTERS = " abcdefghijklmnopqrstuvwxyz"
 PLAIN = "relu", "gelu", "silu"
 
 
@@ -39,35 +38,6 @@ BRANCHES = {  # what the first and the second half of the projections pass
     "gtu": (activations.tanh, activations.sigmoid),
 }
 LENGTH, BATCH, WIDTH = 12, 16, 16
-
-
-@functools.cache
-def language():
-    """Contexts of three letters, how often each occurs, and the distribution of what follows."""
-    ring = [LETTERS.index(c) for text in data.texts() for c in text + " "]
-    follow = {}
-    for i in range(len(ring)):
-        three = tuple(ring[(i + j) % len(ring)] for j in range(3))
-        follow.setdefault(three, np.zeros(27))[ring[(i + 3) % len(ring)]] += 1
-    counts = np.array(list(follow.values()))
-    total = counts.sum(axis=1)
-    return np.array(list(follow)), total / total.sum(), counts / total[:, None]
-
-
-def write(number, rng):
-    """Sequences of LENGTH + 1 letters, and the distribution of each letter after the third."""
-    contexts, often, chances = language()
-    index = np.full(27**3, -1)
-    powers = np.array([729, 27, 1])
-    index[contexts @ powers] = np.arange(len(contexts))
-    now = rng.choice(len(contexts), size=number, p=often)
-    letters, laws, cumulative = [*contexts[now].T], [], chances.cumsum(axis=1)
-    while len(letters) <= LENGTH:
-        laws.append(chances[now])
-        drawn = (rng.random((number, 1)) * cumulative[now, -1:] >= cumulative[now]).sum(axis=1)
-        letters.append(drawn)
-        now = index[np.column_stack(letters[-3:]) @ powers]
-    return np.column_stack(letters), np.stack(laws, axis=1)
 
 
 def power(kind):
@@ -133,7 +103,7 @@ def excess(net, letters, laws):
 def train(kind, hidden, path, steps, lr, seed):
     """The trained model."""
     rng = np.random.default_rng(seed)
-    letters, _ = write(BATCH * steps, rng)
+    letters, _ = data.letters(BATCH * steps, LENGTH + 1, rng=rng)
     net = Model(kind, hidden, rng, path)
     opt = optim.Adam(net.parameters(), lr=lr)
     opt.schedule(lambda t: lr * min(1, 10 * t / steps) * (1 - t / steps))
@@ -161,7 +131,7 @@ def run(kind, hidden, path, steps, lr, seed):
     net = train(kind, hidden, path, steps, lr, seed)
     found = {}
     for which, name in enumerate(("validation", "test")):
-        letters, laws = write(500, np.random.default_rng([2026, which]))
+        letters, laws = data.letters(500, LENGTH + 1, rng=np.random.default_rng([2026, which]))
         found[name] = excess(net, letters, laws)
     if kind in BRANCHES:
         found["share"] = share(net, letters)

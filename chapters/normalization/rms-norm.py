@@ -27,37 +27,7 @@ from minigrad.lab import data
 from minigrad.lab.experiments import store, sweep
 from minigrad.nn import Parameter
 
-LETTERS = " abcdefghijklmnopqrstuvwxyz"
 LENGTH, BATCH, WIDTH, HIDDEN, HEADS, LAYERS = 12, 16, 16, 32, 2, 2
-
-
-@functools.cache
-def language():
-    """Contexts of three letters, how often each occurs, and the distribution of what follows."""
-    ring = [LETTERS.index(c) for text in data.texts() for c in text + " "]
-    follow = {}
-    for i in range(len(ring)):
-        three = tuple(ring[(i + j) % len(ring)] for j in range(3))
-        follow.setdefault(three, np.zeros(27))[ring[(i + 3) % len(ring)]] += 1
-    counts = np.array(list(follow.values()))
-    total = counts.sum(axis=1)
-    return np.array(list(follow)), total / total.sum(), counts / total[:, None]
-
-
-def write(number, rng):
-    """Sequences of LENGTH + 1 letters, and the distribution of each letter after the third."""
-    contexts, often, chances = language()
-    index = np.full(27**3, -1)
-    powers = np.array([729, 27, 1])
-    index[contexts @ powers] = np.arange(len(contexts))
-    now = rng.choice(len(contexts), size=number, p=often)
-    letters, laws, cumulative = [*contexts[now].T], [], chances.cumsum(axis=1)
-    while len(letters) <= LENGTH:
-        laws.append(chances[now])
-        drawn = (rng.random((number, 1)) * cumulative[now, -1:] >= cumulative[now]).sum(axis=1)
-        letters.append(drawn)
-        now = index[np.column_stack(letters[-3:]) @ powers]
-    return np.column_stack(letters), np.stack(laws, axis=1)
 
 
 def normalized(kind, x):
@@ -124,7 +94,7 @@ def logits(kind, p, letters, shares=None):
 
 def measured(kind, p, which):
     """KL of the language from each model, in nats a letter, and the share along (1, …, 1)."""
-    letters, laws = write(300, np.random.default_rng([2026, which]))
+    letters, laws = data.letters(300, LENGTH + 1, rng=np.random.default_rng([2026, which]))
     seen, S = np.eye(27, dtype=np.float32)[letters[:, :-1]], len(p["letters"].data)
     seen, shares = np.repeat(seen.reshape(1, -1, 27), S, axis=0), []
     with no_grad():
@@ -140,7 +110,9 @@ def block(kind, spread, steps, lr, seeds):
     p = start(kind, spread, seeds)
     opt = optim.Adam(list(p.values()), lr=lr)
     opt.schedule(lambda t: lr * min(1, 10 * t / steps) * (1 - t / steps))
-    texts = np.array([write(BATCH * steps, np.random.default_rng([seed, 0]))[0] for seed in seeds])
+    number = BATCH * steps
+    rngs = [np.random.default_rng([seed, 0]) for seed in seeds]
+    texts = np.array([data.letters(number, LENGTH + 1, rng=rng)[0] for rng in rngs])
     one_hot = np.eye(27, dtype=np.float32)
 
     def loss(seen, target):
