@@ -378,6 +378,8 @@ def test_table(capsys):
     assert lines[3].startswith("1.0 ") and lines[3].endswith(f"{found:+.2f}")
     with pytest.raises(ValueError, match="method must be an axis"):
         scores.table("rate")
+    scores.at(method="a").table("rate", of="geometric")  # a heading is never empty
+    assert capsys.readouterr().out.splitlines()[0].endswith("几何平均 · geometric mean")
 
 
 def test_plot_of_a_sweep():

@@ -14,6 +14,11 @@ from ..tables import table
 from ..training import progress
 from .intervals import interval
 
+_MEANS = {
+    "mean": "平均 · mean",
+    "geometric": "几何平均 · geometric mean",
+    "median": "中位数 · median",
+}
 _OURS = ("seed", "score", "step")  # the axes that a sweep adds to those of the settings
 
 
@@ -214,13 +219,14 @@ class Scores:
 
         Args:
             rows, columns: names of axes; the others, but ``seed``, must have been selected away.
+                Without columns there is one, headed by what it has.
             spec: how to format, for all or as ``{column: spec}``.
             of: as in :func:`interval`.
             labels: ``{value: text}`` for values, and the name of the rows' axis, that are not to be
                 shown as they are.
 
         >>> sweep(lambda x, seed: x + seed, {"x": (1, 20)}, 3).table("x")
-        x
+        x    平均 · mean
         1    2.00 ± 2.48
         20  21.00 ± 2.48
         """
@@ -235,7 +241,7 @@ class Scores:
                 cell = self.at(**{rows: value} | ({} if columns is None else {columns: head}))
                 row.append(f"{cell.interval(of):{spec if isinstance(spec, str) else spec[head]}}")
             lines.append(row)
-        columns = {"" if head is None else shown[head]: ">" for head in heads}
+        columns = {_MEANS[of] if head is None else shown[head]: ">" for head in heads}
         table(lines, {shown[rows]: "", **columns})
 
     def best(self, *names, fresh, by=None, of="mean", ends=()):
