@@ -181,9 +181,10 @@ class Replaced:
             if t.grad is not gradient:
                 t.grad = gradient
                 wrong = "calls backward(): return grad(...), or give compile() the optimizer"
-        for holder, key, value, new in self.put:
+        for holder, key, _, new in self.put:
             if get(holder, key) is not new:
                 wrong = f"assigns to {key!r}: what is not returned must be changed in place"
+        for holder, key, value, _ in self.put:  # only now: two functions may refer to one place
             if get(holder, key) is not value:
                 put(holder, key, value)
         for container, n in self.around.sizes:

@@ -170,6 +170,22 @@ def test_an_array_that_is_changed_or_exchanged_is_noticed():
         assert np.array_equal(fast(X).data, expected), i
 
 
+SHARED = np.array([1.0, 2.0, 3.0, 4.0])
+
+
+def half_of_it(x):
+    return x * SHARED
+
+
+def test_two_functions_may_refer_to_one_global_array():
+    fast = compile(lambda x: half_of_it(x) + SHARED)
+    with_it = [fast(np.full(4, 2.0 + i)).data for i in range(4)]
+    np.testing.assert_array_equal(with_it, [(3.0 + i) * SHARED for i in range(4)])
+    SHARED[0] += 5
+    np.testing.assert_array_equal(fast(np.ones(4)).data, 2 * SHARED)
+    SHARED[0] -= 5
+
+
 def test_side_effects_are_refused():
     seen, n = [], 0
 
