@@ -8,7 +8,7 @@ from .optimizer import Closure, Optimizer, Params
 
 
 class SWATS(Optimizer):
-    r"""Adam until its estimate of SGD's learning rate has converged, then SGD with momentum.
+    r"""Adam until its estimate of SGD's learning rate meets its own mean, then SGD with momentum.
 
     Adam's step $p_t$ is the projection on it of an SGD step of rate $\gamma_t$; when $\gamma_t$ and
     its bias-corrected running mean agree, SGD takes over with that mean as its rate Λ:
