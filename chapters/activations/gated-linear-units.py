@@ -14,8 +14,6 @@ cut off from what lies below, and SwiGLU at the width of the plain networks, wit
 parameters again. GTU has tanh on the linear branch of GLU.
 """
 
-import functools
-
 import numpy as np
 
 from minigrad import Tensor, activations, compile, grad, losses, nn, no_grad, optim
