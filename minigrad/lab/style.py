@@ -78,6 +78,7 @@ _lines = {
     "orthogonal": ("purple", _solid, "正交 · orthogonal"), "ntk": ("orange", _solid, "NTK"),
     "normal": ("grey", _solid, "正态 · normal"), "uniform": ("grey", _dash, "均匀 · uniform"),
     "zeros": ("grey", _dot, "全零 · zeros"),
+    "standard": ("blue", _solid, "标准 · standard"), "mup": ("red", _solid, "μP"),
     # normalizations and their place
     "batch-norm": ("blue", _solid, "批归一化 · batch norm"),
     "layer-norm": ("red", _solid, "层归一化 · layer norm"),
