@@ -140,6 +140,11 @@ CASES = {
         (lambda a, b: np.einsum("ij,jk->ik", a, b), ((2, 1), (3, 4)), "line"),
         (lambda a, b: np.einsum("ij,ij->i", a, b), ((2, 1), (1, 3)), "line"),
     ],
+    np.convolve: [
+        (lambda a, v, m=m: np.convolve(a, v, m), s, "line")
+        for m in ("full", "same", "valid")
+        for s in (((4,), (3,)), ((2,), (5,)), ((3,), (3,)), ((1,), (2,)), ((), (3,)))
+    ],
     rules.concatenate: [
         (lambda a, b: np.concatenate([a, b], axis=1), ((2, 1), (2, 2)), "line"),
         (lambda a, b: np.stack([a, b, a], axis=-1), ((2,), (2,)), "line"),
