@@ -12,6 +12,7 @@ refuse a Tensor that needs a gradient. In their place stand
 - `polygamma` and `multigammaln` of this file;
 - `softmax`, `log_softmax` and `logsumexp` of `activations` (with weights b > 0 it is
   `logsumexp(x + np.log(b))`);
+- the distributions of `stats.py`, for those of `scipy.stats`;
 - `np.convolve`, for `scipy.signal.convolve` of vectors.
 """
 

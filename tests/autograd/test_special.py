@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.special as sp
+import scipy.stats
 
 from minigrad import Tensor, activations, grad, gradcheck, gradgradcheck
 from minigrad.autograd import special
@@ -111,6 +112,17 @@ def test_logsumexp_with_weights_is_that_of_shifted_logits():
     assert y.item() == pytest.approx(sp.logsumexp(x, b=b), rel=1e-15)
     e = b * np.exp(x)
     np.testing.assert_allclose(grad(y, t).data, e / e.sum(), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [sp.logsumexp, sp.softmax, lambda x: sp.polygamma(1, x), scipy.stats.norm.pdf, lambda x: np.r_[x],
+     lambda x: np.mean([x[0], x[1]]), lambda x: np.array([x, x]), np.int64],
+)  # fmt: skip
+def test_what_makes_arrays_itself_is_refused_and_the_stand_ins_are_named(f):
+    named = r"lose its gradient.*np\.stack.*\.logsumexp.*\.special.*\.stats"
+    with pytest.raises(TypeError, match=named):
+        f(Tensor([1.0, 2.0], requires_grad=True))
 
 
 @pytest.mark.parametrize(
