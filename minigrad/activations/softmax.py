@@ -105,7 +105,8 @@ def logsumexp(
 ) -> Tensor:
     r"""$\log \sum_i e^{x_i}$, a smooth maximum, computed as $m + \log\sum e^{x-m}$, $m = \max x$.
 
-    Its derivative is softmax(x), infinite entries included.
+    Its derivative is softmax(x), infinite entries included. With weights $b_i>0$ before the
+    exponentials it is `logsumexp(x + np.log(b))`.
 
     Shape: any; returns it without `axis`, or with 1 there if `keepdims`.
 

@@ -15,8 +15,8 @@ sorting, padding), `linalg.py` (inverses, determinants, eigenvalues, norms).
 
 Built on them: `calculus.py` (grad, vjp, jvp, jacobian, hessian, hvp), `gradcheck.py` (derivatives
 against finite differences), `drawing.py` (a picture of the graph); `special.py` has the rules of
-SciPy's functions. Derived in `chapters/autograd/computational-graph.ipynb` and
-`chapters/autograd/tensor-engine.ipynb`.
+SciPy's special functions, `stats.py` the distributions of `scipy.stats`. Derived in
+`chapters/autograd/computational-graph.ipynb` and `chapters/autograd/tensor-engine.ipynb`.
 """
 
 from . import composites, linalg, rearranging, rules  # noqa: F401  they fill the sheet of rules

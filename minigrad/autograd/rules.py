@@ -308,6 +308,12 @@ def einsum_rule(g: Any, y: Any, spec: str, *operands: Any) -> tuple[Any, ...]:
 
 RULES[np.einsum] = einsum_rule
 
+# y_n = sum_k a_k v_(n−k): each gets g convolved with the other, read backwards
+RULES[np.convolve] = (
+    lambda g, y, a, v: np.convolve(g, np.flip(v), "valid"),
+    lambda g, y, a, v: np.convolve(g, np.flip(a), "valid"),
+)
+
 
 # --- joining
 

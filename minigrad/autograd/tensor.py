@@ -23,7 +23,7 @@ import numpy as np
 from . import operators
 from .arrays import OPERATORS, Array, as_array, as_dtype, column_sums
 from .calls import fit, named, no_method, no_rule, refuse_out
-from .messages import RELEASED, changed_in_place, explain, name, no_derivative
+from .messages import LOSES_GRADIENT, RELEASED, changed_in_place, explain, name, no_derivative
 from .operators import PLAIN, Operators, array_of, operand, plain_index, unusual
 from .recording import state
 
@@ -342,9 +342,7 @@ class Tensor(Operators):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if self._requires_grad:
-            raise TypeError(
-                "turning this Tensor into an array would lose its gradient: use x.numpy()"
-            )
+            raise TypeError(LOSES_GRADIENT)
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def __repr__(self) -> str:

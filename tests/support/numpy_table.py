@@ -151,7 +151,7 @@ VALUES = {
     "source": [0, -1, (0, 1), 9], "destination": [0, -1, 1, (1, 0)],
     "pad_width": [0, 1, (1, 2), ((1, 2),), ((0, 1), (2, 0)), {0: 1}, {-1: (0, 2)}, -1],
     "mode": ["constant", "edge", "reflect", "symmetric", "wrap", "mean", "empty", "linear_ramp",
-             "raise", "clip"],
+             "raise", "clip", "full", "same", "valid"],
     "indices": [0, -1, [0, 0, 1], np.array([[0, 1], [1, 0]]), 9],
     "indices_or_sections": [1, 2, 3, [1], [1, 2], [0, 5], []],
     "repeats": [0, 1, 3, [1, 2, 0], -1],

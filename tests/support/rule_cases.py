@@ -140,6 +140,11 @@ CASES = {
         (lambda a, b: np.einsum("ij,jk->ik", a, b), ((2, 1), (3, 4)), "line"),
         (lambda a, b: np.einsum("ij,ij->i", a, b), ((2, 1), (1, 3)), "line"),
     ],
+    np.convolve: [
+        (lambda a, v, m=m: np.convolve(a, v, m), s, "line")
+        for m in ("full", "same", "valid")
+        for s in (((4,), (3,)), ((2,), (5,)), ((3,), (3,)), ((1,), (2,)), ((), (3,)))
+    ],
     rules.concatenate: [
         (lambda a, b: np.concatenate([a, b], axis=1), ((2, 1), (2, 2)), "line"),
         (lambda a, b: np.stack([a, b, a], axis=-1), ((2,), (2,)), "line"),
@@ -202,14 +207,19 @@ DOMAINS = {
     "unit": (sp.erfinv,),
 }
 SPECIAL = {f: elementwise(f, region) for region, fs in DOMAINS.items() for f in fs}
-SPECIAL |= {f: binary(f, "positive") for f in (sp.beta, sp.betaln, sp.xlogy, sp.xlog1py)}
+SPECIAL |= {
+    f: binary(f, "positive")
+    for f in (sp.beta, sp.betaln, sp.xlogy, sp.xlog1py, sp.rel_entr, sp.kl_div)
+}
 SPECIAL |= {
     f: [(lambda x, f=f: f(*[3 if f is sp.yn else 1.7] * (f.nin - 1), x), ((3,),), "probability")]
-    for f in (sp.gammainc, sp.gammaincc, sp.betainc, sp.jv, sp.yn, sp.yv, sp.iv, sp.ive)
+    for f in (sp.gammainc, sp.gammaincc, sp.betainc, sp.stdtr, sp.jv, sp.yn, sp.yv, sp.iv, sp.ive)
 }
 assert SPECIAL.keys() == special.BESIDE.keys()
 CASES |= {special.BESIDE[f]: cases for f, cases in SPECIAL.items()}
-CASES[special.polygamma] = [(lambda x: special.polygamma(2, x), ((3,),), "positive")]
+CASES[special._polygamma] = [
+    (lambda x, n=n: special.polygamma(n, x), ((3,),), "positive") for n in range(3)
+]
 
 
 def definite(x, shift=1.0):
