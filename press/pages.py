@@ -77,6 +77,8 @@ def fill_frame(app: Sphinx, pagename: str, templatename: str, context: dict, doc
         slider=figures.is_slider(context.get("body", "")),
         folds='<details class="admonition hide' in context.get("body", ""),
         formulas="<mjx-container" in context.get("body", ""),
+        previews='="reference internal" href="#equation-' in context.get("body", "")
+        or 'class="footnote-reference' in context.get("body", ""),
         minutes=app.env.metadata.get(pagename, {}).get("minutes"),
         root_title=app.env.titles[app.config.root_doc].astext(),
         base=app.config.html_baseurl.rstrip("/"),

@@ -266,6 +266,37 @@ def test_the_policy_is_the_documented_one(readme):
     assert POLICY in text
 
 
+# --- Previews ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind, said", [
+    ("a.footnote-reference", "aside.footnote p"), ("p:not(.check) > a[href^='#equation-']", "div.math mjx-math"),
+])  # fmt: skip
+def test_a_reference_shows_what_it_leads_to(kind, said, tab, site):
+    """From disk too; with the pointer and the keyboard; until the pointer leaves or Escape is pressed."""
+    tab.emulate_media(reduced_motion="reduce")
+    tab.goto((site / "en" / ADAM).as_uri())
+    link, preview = tab.locator(f"article {kind}").first, tab.locator(".preview")
+    link.scroll_into_view_if_needed()
+    assert not preview.is_visible()
+    link.hover()
+    preview.wait_for(state="visible")
+    assert preview.locator(said.split()[-1]).is_visible() and link.get_attribute("aria-describedby") == "preview"
+    assert not preview.locator("[id], [tabindex], .headerlink").count()
+    box = preview.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 1440 and box["y"] >= 0 and box["y"] + box["height"] <= 900
+    tab.mouse.move(box["x"] + 20, box["y"] + 10)
+    tab.wait_for_timeout(400)
+    assert preview.is_visible(), "one can go there"
+    tab.keyboard.press("Escape")
+    assert not preview.is_visible() and not link.get_attribute("aria-describedby")
+    tab.mouse.move(5, 5)
+    link.evaluate("e => e.focus({ focusVisible: true })")
+    assert preview.is_visible()
+    link.evaluate("e => e.blur()")
+    assert not preview.is_visible()
+
+
 # --- Links -------------------------------------------------------------------------------------
 
 

@@ -138,7 +138,8 @@ def weight(responses) -> int:
 def unused_scripts(tab: Page) -> list[str]:
     """Scripts that a page loads without having anything for them to do."""
     return tab.evaluate("""() => Object.entries({
-      "slider.js": "figure.slider", "mathematics.js": "mjx-container", "search": "#results",
+      "slider.js": "figure.slider", "previews.js": ".footnote-reference, .internal[href^='#equation-']",
+      "mathematics.js": "mjx-container", "search": "#results",
       "landing.js": "[data-lang]",
     }).filter(([script, use]) => document.querySelector(`script[src*="${script}"]`)
       && !document.querySelector(use)).map(([script]) => "script without use: " + script)""")
