@@ -105,6 +105,6 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", configure, priority=100)
     app.connect("config-inited", name_parts, priority=950)  # after the contents were parsed (900)
     app.connect("source-read", read_source)
-    for part in ("jupyterbook", "claims", "folds", "pages", "backmatter"):
+    for part in ("jupyterbook", "mathematics", "claims", "folds", "pages", "backmatter"):
         app.setup_extension(f"press.{part}")
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

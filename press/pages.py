@@ -76,6 +76,9 @@ def fill_frame(app: Sphinx, pagename: str, templatename: str, context: dict, doc
         words=words("page", language), edition=language, twin=None, notebook=None, card=None,
         slider=figures.is_slider(context.get("body", "")),
         folds='<details class="admonition hide' in context.get("body", ""),
+        formulas="<mjx-container" in context.get("body", ""),
+        previews='="reference internal" href="#equation-' in context.get("body", "")
+        or 'class="footnote-reference' in context.get("body", ""),
         minutes=app.env.metadata.get(pagename, {}).get("minutes"),
         root_title=app.env.titles[app.config.root_doc].astext(),
         base=app.config.html_baseurl.rstrip("/"),
@@ -98,8 +101,8 @@ def link_places(app: Sphinx, pagename: str, templatename: str, context: dict, do
         (r'(<div [^>]*id="(claim-[^"]*)"(?s:.*?))(</p>)',
          rf'\1<a class="headerlink" href="#\2" {label}>#</a>\3'),
         # A browser would break the line between a formula and the comma after it.
-        (r'([（“「]*<span class="math [^>]*>[^<]*</span>[，。；：、？！）”」,.;:?!)]+)',
-         r'<span class="tie">\1</span>'),
+        (r'([（“「]*<span class="math [^>]*><mjx-container(?>(?s:.*?)</mjx-container></span>)'
+         r'[，。；：、？！）”」,.;:?!)]+)', r'<span class="tie">\1</span>'),
     ):  # fmt: skip
         context["body"] = re.sub(pattern, better, context["body"])
 
@@ -196,21 +199,12 @@ def repository_links(repository: str, branch: str, path: str) -> dict:
 
 
 def add_scripts(app: Sphinx, error: Exception | None) -> None:
-    """Copy into ``_static`` the sliders' files, and MathJax: two combined files, the fonts, TeX's
-    rarer extensions."""
+    """Copy the sliders' files into ``_static``."""
     if error or app.builder.format != "html":
         return
     for kind in ("js", "css"):
         file = sliders.HERE / f"slider.{kind}"
         write(Path(app.outdir, "_static", file.name), file.read_bytes())
-    package = Path(__import__("sphinx-mathjax-offline").__file__).parent / "static" / "mathjax"
-    wanted = [
-        "tex-chtml.js", "tex-svg.js", "output/chtml/fonts/woff-v2/*", "input/tex/extensions/*",
-    ]  # fmt: skip
-    for file in (file for pattern in wanted for file in package.glob(pattern)):
-        target = Path(app.outdir, "_static", "mathjax", file.relative_to(package))
-        if not target.exists():
-            write(target, file.read_bytes())
 
 
 def setup(app: Sphinx) -> dict:

@@ -1,4 +1,4 @@
-// The behaviour of a page: theme, contents, copying, printing, MathJax. Deferred, and optional.
+// The behaviour of a page: theme, contents, copying, printing. Deferred, and optional.
 "use strict";
 const root = document.documentElement;
 const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private */ } };
@@ -115,39 +115,3 @@ addEventListener("beforeprint", () => {
   }
 });
 addEventListener("afterprint", () => { while (folded.length) folded.pop().open = false; });
-
-// --- Equations, after the text is on screen ----------------------------------------------------
-// A link to a section must still lead there when the equations above it have got their height.
-function returnToAnchor() {
-  if (!moved) anchored()?.scrollIntoView({ behavior: "instant" });
-}
-let moved = false;
-for (const event of ["wheel", "touchmove", "keydown"]) {
-  addEventListener(event, () => { moved = true; }, { once: true, passive: true });
-}
-
-if (document.querySelector("article .math")) {
-  const path = `${root.dataset.content_root}_static/mathjax/`;
-  window.MathJax = {
-    options: {
-      enableMenu: false,  // it would make every equation a stop for the Tab key
-      ignoreHtmlClass: "tex2jax_ignore|mathjax_ignore",
-      processHtmlClass: "tex2jax_process|mathjax_process|math",
-    },
-    loader: { paths: { mathjax: new URL(path, location).href.replace(/\/$/, "") } },
-    // Matching x-heights would blow up formulas beside sans-serif and Chinese text.
-    chtml: { mtextInheritFont: true, matchFontHeight: false, scale: 1.08 },
-    svg: { mtextInheritFont: true, scale: root.dataset.edition === "zh" ? 0.88 : 1 },  // SVG output always matches them
-    startup: {
-      pageReady: () => MathJax.startup.defaultPageReady().then(() => {
-        root.dataset.math = "done";
-        reachable();
-        returnToAnchor();
-      }),
-    },
-  };
-  // Browsers may refuse fonts to a page opened from disk; drawn outlines need none.
-  const script = document.createElement("script");
-  script.src = path + (location.protocol === "file:" ? "tex-svg.js" : "tex-chtml.js");
-  document.head.append(script);
-}

@@ -345,7 +345,7 @@ def test_pages_load_only_our_scripts_and_styles(site):
             assert "//" not in element["src"]
         styles = {link["href"].split("/")[-1].split("?")[0]
                   for link in soup.select("link[rel=stylesheet]")}  # fmt: skip
-        assert styles <= {"book.css", "landing.css", "slider.css"}, path
+        assert styles <= {"book.css", "landing.css", "mathematics.css", "slider.css"}, path
 
 
 def test_the_download_is_the_edition_s_notebook(site):

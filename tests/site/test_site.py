@@ -8,6 +8,7 @@ is wrong (`visit`, `broken_links`); tests at the end plant faults and require th
 import io
 import os
 import re
+import time
 from functools import cache
 from pathlib import Path
 from urllib.parse import urljoin
@@ -192,19 +193,108 @@ def test_search_works_from_disk(tab, site):
     assert "optimizers/adam.html" in tab.locator("#results a").first.get_attribute("href")
 
 
-def test_text_is_on_screen_before_mathjax(tab, address):
-    tab.route("**/mathjax/**", lambda route: None)  # it never arrives
+# --- Formulas ----------------------------------------------------------------------------------
+
+
+def test_formulas_are_there_with_the_text(browser, address):
+    """No script makes them, and no font is waited for: they have their places at once."""
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.route("**/*.woff", lambda route: None)  # they never arrive
     tab.goto(f"{address}/zh/{ADAM}", wait_until="commit")
-    painted = "performance.getEntriesByName('first-contentful-paint').length > 0"
-    tab.wait_for_function(f"() => {painted}")
-    assert tab.locator("article h1").is_visible()
-    assert tab.locator("article p").first.inner_text().strip()
+    tab.locator("article h2").last.wait_for()
+    for formula in (tab.locator(f"article {kind}.math mjx-container").first for kind in ("span", "div")):
+        assert formula.locator("mjx-math").bounding_box()["width"] > 10
+    context.close()
+
+
+SHIFT = """() => new Promise((resolve) => {
+  let sum = 0;
+  new PerformanceObserver((list) => {
+    for (const shift of list.getEntries()) sum += shift.value;
+  }).observe({ type: "layout-shift", buffered: true });
+  document.fonts.ready.then(() => setTimeout(() => resolve(sum), 300));
+})"""
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("page", [f"zh/{ADAM}", "en/normalization/batch-norm.html", "zh/notation.html"])
+def test_nothing_moves_when_a_page_has_come(page, width, tab, address):
+    """Fonts come late, as on a slow line; still no text moves."""
+    tab.set_viewport_size({"width": width, "height": 800})
+    tab.route("**/*.woff", lambda route: (time.sleep(0.3), route.continue_()))
+    tab.goto(f"{address}/{page}")
+    assert tab.evaluate(SHIFT) < 0.01
+
+
+COPY = """(elements) => {
+  const range = document.createRange();
+  range.setStartBefore(elements[0]);
+  range.setEndAfter(elements.at(-1));
+  getSelection().removeAllRanges();
+  getSelection().addRange(range);
+  const data = new DataTransfer();
+  const event = new ClipboardEvent("copy", { clipboardData: data, bubbles: true, cancelable: true });
+  document.body.dispatchEvent(event);
+  return event.defaultPrevented ? data.getData("text/plain") : null;
+}"""
+
+
+def test_a_formula_is_copied_as_tex(tab, address):
+    tab.goto(f"{address}/en/{ADAM}")
+    copied = lambda places: tab.locator(places).evaluate_all(COPY)  # noqa: E731
+    assert copied("article h1") is None, "where there is no formula, nothing is done"
+    said = copied("article p:has-text('be the loss to minimize')")
+    assert said.startswith("Let $L(\\theta)$ be the loss") and "Gradient descent, $\\theta_t" in said
+    formula = "div.math mjx-container >> nth=0"
+    tex = tab.locator(formula).get_attribute("data-tex")
+    assert "v_t" in tex and copied(formula) == f"$${tex}$$"
+    assert copied(f"{formula} >> mjx-c") == f"$${tex}$$", "a formula is copied whole"
+
+
+def test_screen_readers_get_mathml(tab, address):
+    tab.goto(f"{address}/en/{ADAM}")
+    tree = tab.context.new_cdp_session(tab).send("Accessibility.getFullAXTree")["nodes"]
+    roles = [node["role"]["value"] for node in tree if not node["ignored"]]
+    seen = "[...document.querySelectorAll('.math')].filter(e => e.checkVisibility()).length"
+    assert roles.count("MathMLMath") == tab.evaluate(seen) > 50
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
 def test_the_policy_is_the_documented_one(readme):
     text = " ".join((ROOT / readme).read_text(encoding="utf-8").split())
     assert POLICY in text
+
+
+# --- Previews ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind, said", [
+    ("a.footnote-reference", "aside.footnote p"), ("p:not(.check) > a[href^='#equation-']", "div.math mjx-math"),
+])  # fmt: skip
+def test_a_reference_shows_what_it_leads_to(kind, said, tab, site):
+    """From disk too; with the pointer and the keyboard; until the pointer leaves or Escape is pressed."""
+    tab.emulate_media(reduced_motion="reduce")
+    tab.goto((site / "en" / ADAM).as_uri())
+    link, preview = tab.locator(f"article {kind}").first, tab.locator(".preview")
+    link.scroll_into_view_if_needed()
+    assert not preview.is_visible()
+    link.hover()
+    preview.wait_for(state="visible")
+    assert preview.locator(said.split()[-1]).is_visible() and link.get_attribute("aria-describedby") == "preview"
+    assert not preview.locator("[id], [tabindex], .headerlink").count()
+    box = preview.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 1440 and box["y"] >= 0 and box["y"] + box["height"] <= 900
+    tab.mouse.move(box["x"] + 20, box["y"] + 10)
+    tab.wait_for_timeout(400)
+    assert preview.is_visible(), "one can go there"
+    tab.keyboard.press("Escape")
+    assert not preview.is_visible() and not link.get_attribute("aria-describedby")
+    tab.mouse.move(5, 5)
+    link.evaluate("e => e.focus({ focusVisible: true })")
+    assert preview.is_visible()
+    link.evaluate("e => e.blur()")
+    assert not preview.is_visible()
 
 
 # --- Links -------------------------------------------------------------------------------------
@@ -396,12 +486,6 @@ def assert_slider_moves(tab: Page) -> None:
             assert figure.evaluate(SHOWN) != before
         figure.locator(".reset").click()
         assert figure.evaluate(SHOWN) == start
-
-
-def test_sliders_work_without_mathjax(tab, address):
-    tab.route("**/mathjax/**", lambda route: route.abort())
-    tab.goto(f"{address}/en/{ADAM}")
-    assert_slider_moves(tab)
 
 
 def test_a_slider_plays_and_is_dragged(tab, address):
@@ -717,11 +801,10 @@ GOOD = '<!DOCTYPE html><html lang="en"><title>t</title><article><p id="a">text</
     ('<img src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=">', "without description"),
     ("<script>console.log(1)</script>", "console error"),  # the policy forbids inline scripts
     ('<script src="bad.js"></script>', "script error"),
-    ('<script src="untypeset.js"></script><span class="math">x^2</span>', "not typeset"),
+    ('<span class="math">x^2</span>', "not typeset"),
 ])  # fmt: skip
 def test_faults_of_a_page_are_reported(fault, complaint, tab, tmp_path):
     (tmp_path / "bad.js").write_text("null.x")
-    (tmp_path / "untypeset.js").write_text('document.documentElement.dataset.math = "done"')
     (tmp_path / "slider.js").write_text("")
     Image.new("RGB", (8, 8)).save(tmp_path / "good.png")
     Image.effect_noise((800, 800), 99).save(tmp_path / "big.png")

@@ -13,10 +13,10 @@ import pytest
 from playwright.sync_api import Page
 
 WIDTHS = (360, 768, 1440)
-LIGHT_ENOUGH = 400_000  # bytes of a page and all it loads, compressed, without fonts and MathJax
+LIGHT_ENOUGH = 400_000  # bytes of a page and all it loads, compressed, without fonts
 
 # The strictest policy the book works under: everything from the site itself, no inline script.
-# (MathJax writes style elements.)
+# (The parts of a formula have styles of their own.)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
     "img-src 'self' data:; form-action 'self'; base-uri 'none'"
@@ -35,7 +35,7 @@ STICKING_OUT = """() => {
 }"""
 
 EQUATIONS = """() => ({
-  raw: [...document.querySelectorAll("article .math")].filter(e => !e.querySelector("mjx-container"))
+  raw: [...document.querySelectorAll(".math")].filter(e => !e.querySelector("mjx-container"))
     .map(e => e.textContent.slice(0, 80)),
   bad: [...document.querySelectorAll("mjx-merror, [data-mjx-error], mjx-mtext[style*='red']")]
     .map(e => e.getAttribute("data-mjx-error") ?? e.textContent),
@@ -74,11 +74,7 @@ def chromium(playwright):
 
 
 def settle(tab: Page) -> None:
-    """Wait until equations are typeset (if the page has any) and every image is loaded."""
-    tab.wait_for_function(
-        "() => !document.querySelector('article .math')"
-        " || document.documentElement.dataset.math === 'done'"
-    )
+    """Wait until every image is loaded."""
     tab.evaluate("""async () => {
       for (const image of document.images) {
         image.loading = "eager";
@@ -132,7 +128,7 @@ def weight(responses) -> int:
     """Bytes that came over the network, text compressed as servers do it."""
     total = 0
     for response in responses:
-        if response.url.startswith("http") and "/mathjax/" not in response.url and response.ok:
+        if response.url.startswith("http") and not response.url.endswith(".woff") and response.ok:
             body = response.body()
             pictures = response.headers.get("content-type", "").startswith(("image/png", "image/webp"))
             total += len(body if pictures else gzip.compress(body))
@@ -142,7 +138,8 @@ def weight(responses) -> int:
 def unused_scripts(tab: Page) -> list[str]:
     """Scripts that a page loads without having anything for them to do."""
     return tab.evaluate("""() => Object.entries({
-      "slider.js": "figure.slider", "mathjax": "article .math", "search": "#results",
+      "slider.js": "figure.slider", "previews.js": ".footnote-reference, .internal[href^='#equation-']",
+      "mathematics.js": "mjx-container", "search": "#results",
       "landing.js": "[data-lang]",
     }).filter(([script, use]) => document.querySelector(`script[src*="${script}"]`)
       && !document.querySelector(use)).map(([script]) => "script without use: " + script)""")

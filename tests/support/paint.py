@@ -2,8 +2,9 @@
 
 Prints, for each page, the median of several visits with an empty cache over "slow 4G" (1.6 Mbit/s,
 150 ms) to a server that compresses: until something is on screen (first contentful paint), until
-the largest thing is, and until the equations are typeset; and the bytes that came until then. Not a
-test: times depend on the machine.
+the largest thing is, and until the fonts of the formulas are there; by how much things moved
+meanwhile (cumulative layout shift); and the bytes that came until then. Not a test: times depend on
+the machine.
 """
 
 import gzip
@@ -27,6 +28,11 @@ TIMES = """() => new Promise((resolve) => new PerformanceObserver((list) => reso
   performance.getEntriesByName("first-contentful-paint")[0].startTime,
   list.getEntries().at(-1).startTime,
 ])).observe({ type: "largest-contentful-paint", buffered: true }))"""
+SHIFT = """() => new Promise((resolve) => {
+  new PerformanceObserver((list) => resolve(list.getEntries().reduce((sum, e) => sum + e.value, 0)))
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => resolve(0), 500);
+})"""
 
 
 class Compressing(http.server.SimpleHTTPRequestHandler):
@@ -53,7 +59,7 @@ class Compressing(http.server.SimpleHTTPRequestHandler):
 
 
 def visit(browser: Browser, url: str, slowdown: int) -> list[float]:
-    """First paint, largest paint, typeset (ms), bytes: of one visit, with an empty cache."""
+    """First paint, largest paint, fonts (ms), shift, bytes: of one visit, with an empty cache."""
     context = browser.new_context(viewport={"width": 412, "height": 823})
     tab = context.new_page()
     client, received = context.new_cdp_session(tab), []
@@ -62,11 +68,8 @@ def visit(browser: Browser, url: str, slowdown: int) -> list[float]:
     client.send("Network.emulateNetworkConditions", SLOW_4G)
     client.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
     tab.goto(url)
-    tab.wait_for_function(
-        "!document.querySelector('article .math') || document.documentElement.dataset.math === 'done'"
-    )
-    typeset = tab.evaluate("performance.now()")
-    times = [*tab.evaluate(TIMES), typeset, sum(received)]
+    fonts = tab.evaluate("document.fonts.ready.then(() => performance.now())")
+    times = [*tab.evaluate(TIMES), fonts, tab.evaluate(SHIFT), sum(received)]
     context.close()
     return times
 
@@ -76,16 +79,16 @@ def main(pages: list[str]) -> None:
         ("127.0.0.1", 0), partial(Compressing, directory=str(ROOT / "_build" / "html"))
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print("page, processor: first paint, largest paint, equations typeset; bytes received")
+    print("page, processor: first paint, largest paint, fonts; layout shift; bytes received")
     with sync_playwright() as playwright:
         browser = chromium(playwright)
         for page in pages:
             for slowdown in (1, 4):  # this machine, and one four times slower: a phone
                 url = f"http://127.0.0.1:{server.server_port}/{page}"
                 visits = [visit(browser, url, slowdown) for _ in range(VISITS)]
-                *times, size = (statistics.median(column) for column in zip(*visits))
+                *times, shift, size = (statistics.median(column) for column in zip(*visits))
                 seconds = ", ".join(f"{time / 1000:.2f} s" for time in times)
-                print(f"{page}, 1/{slowdown}: {seconds}; {size / 1000:.0f} kB")
+                print(f"{page}, 1/{slowdown}: {seconds}; {shift:.3f}; {size / 1000:.0f} kB")
         browser.close()
     server.shutdown()
 
