@@ -51,7 +51,7 @@ if (twin && !sections.length) twin.search = location.search;  // the search page
 // --- In a long list of contents, this page is in view -------------------------------------------
 const contents = document.querySelector(".contents");
 function showPlace() {
-  const place = contents.querySelector(".current > .current");
+  const place = contents.querySelector("a.current");
   if (place) contents.scrollTop = place.offsetTop - contents.clientHeight / 2;
 }
 if (contents) {
