@@ -207,3 +207,31 @@ def test_a_chapter_says_how_to_cite_it(tab, address, site):
     for part in ("title = {Adam}", "chapter = {8.7}", citation["version"], citation["authors"][0]["name"]):
         assert part in copied
     assert not page(site, "en/preface.html").select(".cite"), "it is no chapter"
+
+
+# --- The switch --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", [
+    "back/speed.html#the-machine", "optimizers/adam.html#how-long-a-step-can-be",
+    "losses/ranking.html#exercises", "index.html#contents",
+])  # fmt: skip
+@pytest.mark.parametrize("edition", TWIN)
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_switch_keeps_the_section_before_the_page_has_settled(width, edition, place, tab, address):
+    tab.set_viewport_size({"width": width, "height": 800})
+    tab.goto(f"{address}/{edition}/{place}", wait_until="domcontentloaded")
+    tab.locator("a.twin").dispatch_event("click")
+    tab.wait_for_url(f"{address}/{TWIN[edition]}/{place}", wait_until="commit")
+
+
+def test_the_first_page_of_all_keeps_the_section(browser, address):
+    context = browser.new_context(locale="en-GB")
+    tab = context.new_page()
+    tab.goto(f"{address}/index.html")
+    tab.locator("#contents--en").scroll_into_view_if_needed()
+    tab.evaluate("scrollTo({ top: document.querySelector('#contents--en').offsetTop, behavior: 'instant' })")
+    tab.wait_for_function("() => document.querySelector('a.twin').hash === '#contents'")
+    tab.locator("a.twin").dispatch_event("click")
+    tab.wait_for_url(f"{address}/zh/index.html#contents")
+    context.close()
