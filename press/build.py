@@ -27,7 +27,7 @@ from .bilingual import TWIN
 from .contents import PREFIX, contents
 from .landing import publish
 from .notebook import CHAPTERS, ROOT, Notebook, notebooks
-from .plain import plain_tex
+from .sidebar import list_parts
 from .words import LOCALE
 
 
@@ -70,7 +70,7 @@ def build_edition(
         file = cache / "outline.json"
         before = json.loads(file.read_text(encoding="utf-8"))["pages"] if file.exists() else []
         for page in set(before) - app.env.found_docs:  # of deleted chapters
-            for name in (f"{page}.html", f"{page}.ipynb", f"{page}.png", f"_text/{page}.js"):
+            for name in (f"{page}.html", f"{page}.ipynb", f"{page}.png"):
                 (cache / "html" / name).unlink(missing_ok=True)
         file.write_text(json.dumps(outline(app)), encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True)
@@ -83,15 +83,10 @@ def build_edition(
 def outline(app: Sphinx) -> dict:
     """An edition for the landing page and the sitemap: its parts with their pages, all pages."""
 
-    def entry(page: str) -> dict:
-        title = plain_tex(app.env.titles[page].astext())
-        return {"page": page, "title": title, "minutes": app.env.metadata[page].get("minutes")}
-
-    root = app.config.external_site_map.root
-    parts = [{"caption": None, "pages": [entry(root.docname)]}] + [
-        {"caption": part.caption, "pages": [entry(page) for page in part.items]}
-        for part in root.subtrees
-    ]
+    minutes = {page: known.get("minutes") for page, known in app.env.metadata.items()}
+    parts = list_parts(app, "index")
+    for line in (line for part in parts for line in part["lines"]):
+        line["minutes"] = minutes.get(line["page"])
     return {"title": app.config.html_title, "parts": parts, "pages": sorted(app.env.found_docs)}
 
 

@@ -18,9 +18,10 @@ from sphinxcontrib.bibtex.style.referencing import PersonStyle
 from sphinxcontrib.bibtex.style.referencing.foot import FootReferenceStyle
 
 from .anchors import FigureAnchors, TwinAnchors
+from .bilingual import TWIN
+from .contents import plan
 from .folds import page
 from .notebook import ROOT, Notebook
-from .search import Chinese
 from .words import one_language, words
 
 THEME = Path(__file__).parent / "theme"
@@ -54,8 +55,10 @@ def configure(app: Sphinx, config) -> None:
     config.book_branch = theme.get("repository_branch") or "main"
 
 
-def name_parts(app: Sphinx, config) -> None:
-    """Keep the edition's half of the parts' captions and of given titles in ``_toc.yml``."""
+def read_contents(app: Sphinx, config) -> None:
+    """The numbers of chapters, and the edition's half of captions and titles in ``_toc.yml``."""
+    parts = plan(config.external_site_map.meta)
+    config.book_numbers = {one.name: one.number for part in parts for one in part.entries}
     for document in config.external_site_map.values():
         document.title = document.title and one_language(document.title, config.book_edition)
         for part in document.subtrees:
@@ -71,6 +74,7 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
         book = Notebook(app.env.doc2path(docname), source[0])
         app.env.temp_data["book_anchors"] = book.anchors
         app.env.metadata[docname]["minutes"] = book.minutes
+        app.env.metadata[docname]["headings"] = {one: book.headings(one)[0] for one in TWIN}
         source[0] = page(book, app.config.book_edition)
 
 
@@ -89,6 +93,7 @@ class ChineseCitation(Citation):
 def setup(app: Sphinx) -> dict:
     app.add_config_value("book_root", str(ROOT), "env")  # where _config.yml is
     app.add_config_value("book_edition", "", "env")  # "zh" or "en", by Sphinx's language
+    app.add_config_value("book_numbers", {}, "env")  # {"optimizers/adam": "8.7"}, as planned
     app.add_config_value("book_reader", "", "env")  # when this changes, chapters are read again,
     app.add_config_value("book_frame", "", "html")  # and when this changes, written again
     app.add_config_value("book_repository", "", "html")
@@ -99,12 +104,12 @@ def setup(app: Sphinx) -> dict:
         register_plugin(
             "sphinxcontrib.bibtex.style.referencing", f"book-{language}", style, force=True
         )
-    app.add_search_language(Chinese)
     app.add_transform(TwinAnchors)
     app.add_transform(FigureAnchors)
     app.connect("config-inited", configure, priority=100)
-    app.connect("config-inited", name_parts, priority=950)  # after the contents were parsed (900)
+    app.connect("config-inited", read_contents, priority=950)  # after Sphinx has (900)
     app.connect("source-read", read_source)
-    for part in ("jupyterbook", "mathematics", "claims", "folds", "pages", "backmatter"):
+    for part in ("jupyterbook", "mathematics", "claims", "numbers", "folds", "pages", "sidebar",
+                 "cite", "search", "backmatter"):  # fmt: skip
         app.setup_extension(f"press.{part}")
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

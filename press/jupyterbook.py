@@ -17,7 +17,7 @@ UNUSED = ("sphinx_book_theme", "sphinx_comments", "sphinx_copybutton", "sphinx_t
           "sphinx_togglebutton")  # fmt: skip
 
 #: The assets of a page; all others belong to themes and extensions that are not used.
-OURS = {"book.css", "book.js", "theme.js"}
+OURS = {"book.css", "book.js", "contents.css", "contents.js", "find.js", "theme.js"}
 
 #: What is mended in the HTML of a page: (pattern, replacement), in this order.
 MENDED = (

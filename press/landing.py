@@ -42,6 +42,22 @@ def changes(root: Path) -> list[dict]:
     return entries
 
 
+def orders(root: Path, outlines: dict) -> list[dict]:
+    """The orders of reading of ``chapters/orders.yml``, each with its lines of the contents."""
+    file = root / "chapters" / "orders.yml"
+    found = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else []
+    lines = {
+        language: {line["page"]: line for part in outline["parts"] for line in part["lines"]}
+        for language, outline in outlines.items()
+    }
+    for order in found:
+        order["lines"] = {
+            language: [known[page] for page in order["chapters"]]
+            for language, known in lines.items()
+        }
+    return found
+
+
 def slider_of(root: Path, config: dict) -> dict | None:
     """What moves on the first page: the first slider of the chapter that ``_config.yml`` names."""
     page = config["sphinx"]["config"].get("book_slider")
@@ -78,7 +94,10 @@ def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
         )
         (out / target).write_text(page, encoding="utf-8")
 
-    common = {"news": news[:NEWS], "repository": config["repository"]["url"].rstrip("/")}
+    repository = config["repository"]["url"].rstrip("/")
+    common = {
+        "orders": orders(root, outlines), "news": news[:NEWS], "repository": repository,
+    }  # fmt: skip
     for own, other in TWIN.items():
         write(
             "landing.html", f"{own}/index.html", shown=[own],

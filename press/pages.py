@@ -1,17 +1,14 @@
 """What is made of each page when it is written, one function a job: the frame's words, links to
-places in it, its description and text for the search, the notebook to download, the picture to
+places in it, its description, the notebook to download, the picture to
 share.
 """
 
-import json
-import posixpath
 import re
 from pathlib import Path
 from urllib.parse import quote
 
 import imagesize
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
 
 from minigrad.lab import sliders
@@ -19,19 +16,12 @@ from minigrad.lab import sliders
 from . import figures
 from .bilingual import TWIN
 from .cards import card, raster
-from .contents import contents, plan
 from .notebook import Notebook
-from .plain import first_paragraph, readable, shorten
+from .numbers import chapter_number
+from .plain import first_paragraph, shorten
 from .words import words
 
 # -- The document, before it becomes HTML
-
-
-def chapter_number(app: Sphinx, docname: str) -> str:
-    """``8.7`` for the seventh chapter of the eighth part, as planned; nothing for other pages."""
-    parts = plan(contents(Path(app.config.book_root)).get("meta", {}))
-    entries = (entry for part in parts for entry in part.entries)
-    return next((entry.number for entry in entries if entry.name == docname), "")
 
 
 def name_part(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -42,16 +32,6 @@ def name_part(app: Sphinx, doctree: nodes.document, docname: str) -> None:
                 title, number = doctree.next_node(nodes.title), chapter_number(app, docname)
                 text = f"{part.caption} {number}".rstrip()
                 title.parent.insert(0, nodes.paragraph("", text, classes=["part"]))
-
-
-def name_equations(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """What is equation (3) in chapter 8.7 is (8.7.3) to the other chapters."""
-    for reference in doctree.findall(nodes.reference):
-        page, _, anchor = reference.get("refuri", "").partition(".html#")
-        if anchor.startswith("equation-"):
-            chapter = chapter_number(app, posixpath.normpath(f"{docname}/../{page}"))
-            name = f"({chapter}.{reference.astext().strip('()')})"
-            reference.children = [nodes.Text(name)]
 
 
 def size_images(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -80,7 +60,6 @@ def fill_frame(app: Sphinx, pagename: str, templatename: str, context: dict, doc
         previews='="reference internal" href="#equation-' in context.get("body", "")
         or 'class="footnote-reference' in context.get("body", ""),
         minutes=app.env.metadata.get(pagename, {}).get("minutes"),
-        root_title=app.env.titles[app.config.root_doc].astext(),
         base=app.config.html_baseurl.rstrip("/"),
     )  # fmt: skip
     if app.config.book_twin:
@@ -114,12 +93,9 @@ def draw_figures(app: Sphinx, pagename: str, templatename: str, context: dict, d
 
 
 def describe(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """The description that search engines show, and the text that our own search shows."""
-    if doctree is None:
-        return
-    context["description"] = shorten(first_paragraph(doctree), 160)
-    arguments = json.dumps([pagename, page_text(doctree)], ensure_ascii=False)[1:-1]
-    write(Path(app.outdir, "_text", f"{pagename}.js"), f"Search.setText({arguments})\n".encode())
+    """The description that search engines show."""
+    if doctree is not None:
+        context["description"] = shorten(first_paragraph(doctree), 160)
 
 
 def offer_notebook(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -152,38 +128,6 @@ def write(target: Path, content: bytes) -> None:
 # -- Helpers
 
 
-def page_text(doctree: nodes.document) -> list[list[str]]:
-    """``[anchor, title, text]`` of each section or described object: what search results show."""
-    places: dict[nodes.Element, list[str]] = {}
-    for node in doctree.findall(nodes.Element):
-        if isinstance(node, nodes.section):
-            places[node] = []
-        elif isinstance(node, addnodes.desc) and node[0].get("ids"):
-            places[node] = []
-        elif (
-            isinstance(node, nodes.TextElement)
-            and not isinstance(node.parent, nodes.TextElement)
-            and not isinstance(node, nodes.FixedTextElement | nodes.math_block | nodes.title)
-            and "part" not in node["classes"]
-        ):
-            place = node.parent
-            while place is not None and place not in places:
-                place = place.parent
-            if place is not None and not isinstance(node, addnodes.desc_signature):
-                places[place].append(readable(node))
-    found = []
-    for place, lines in places.items():
-        if isinstance(place, nodes.section):
-            anchor, title = place["ids"][0], place.next_node(nodes.title).astext()
-        else:
-            anchor = title = place[0]["ids"][0]
-        text = " ".join(lines)
-        if not found:  # the page itself, which is found by its title: what it begins with
-            text = text or first_paragraph(doctree)
-        found.append([anchor, title, text])
-    return found
-
-
 def repository_links(repository: str, branch: str, path: str) -> dict:
     """Where a page's source is, where it can be run, and how to install what it needs."""
     found = {"source": None, "places": [], "repository": repository}
@@ -209,7 +153,6 @@ def add_scripts(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict:
     app.connect("doctree-resolved", name_part)
-    app.connect("doctree-resolved", name_equations)
     app.connect("doctree-resolved", size_images)
     jobs = fill_frame, link_places, share, draw_figures, describe, offer_notebook  # in this order
     for job in jobs:

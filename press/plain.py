@@ -2,40 +2,86 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from docutils import nodes
 
 SYMBOLS = {
-    "sum": "∑", "prod": "∏", "int": "∫", "partial": "∂", "nabla": "∇", "sqrt": "√", "infty": "∞",
-    "cdot": "·", "times": "×", "odot": "⊙", "pm": "±", "to": "→", "in": "∈", "top": "ᵀ",
-    "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ll": "≪", "gg": "≫", "ne": "≠", "approx": "≈",
-    "mid": "|", "lVert": "‖", "rVert": "‖", "|": "‖", "dots": "…", "ldots": "…", "cdots": "…",
-    "epsilon": "ϵ", "varepsilon": "ε",
-} | {name: name for name in "log ln exp max min tanh sin cos det lim arg".split()}  # fmt: skip
+    "sum": "∑", "prod": "∏", "int": "∫", "oint": "∮", "partial": "∂", "nabla": "∇", "infty": "∞",
+    "cdot": "·", "times": "×", "odot": "⊙", "otimes": "⊗", "oplus": "⊕", "circ": "∘", "pm": "±",
+    "to": "→", "rightarrow": "→", "longrightarrow": "→", "leftarrow": "←", "mapsto": "↦",
+    "Rightarrow": "⇒", "Longrightarrow": "⇒", "iff": "⇔", "in": "∈", "notin": "∉", "top": "ᵀ",
+    "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ll": "≪", "gg": "≫", "ne": "≠", "neq": "≠",
+    "approx": "≈", "simeq": "≃", "sim": "∼", "propto": "∝", "equiv": "≡", "lesssim": "≲",
+    "mid": "|", "lvert": "|", "rvert": "|", "lVert": "‖", "rVert": "‖", "Vert": "‖", "|": "‖",
+    "langle": "⟨", "rangle": "⟩", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉",
+    "cup": "∪", "cap": "∩", "subset": "⊂", "setminus": "∖", "forall": "∀", "exists": "∃",
+    "neg": "¬", "perp": "⊥", "star": "⋆", "ell": "ℓ", "dots": "…", "ldots": "…", "cdots": "⋯",
+    "lambda": "λ", "Lambda": "Λ",  # LAMDA in Unicode
+    "epsilon": "ϵ", "varepsilon": "ε", "varphi": "φ", "vartheta": "ϑ",
+    "quad": " ", "qquad": " ", " ": " ", "\\": " ",
+} | {name: name for name in (
+    "log ln exp max min sup inf arg det lim sin cos tan sinh cosh tanh arcsin arctan { } % $ # & _"
+).split()}  # fmt: skip
+_TOKEN = re.compile(r"\\(?:[a-zA-Z]+|.) ?|.", re.S)
 
 
-def plain_tex(text: str) -> str:
-    """Make the formulas in a line of text readable without typesetting.
+def plain_tex(tex: str) -> str:
+    """A formula as it can be read without typesetting.
 
-    >>> plain_tex(r"1-\\beta_1^t \\le \\max_i \\hat x_i")
-    '1-β_1^t ≤ max_i x_i'
+    >>> plain_tex(r"1-\\beta_1^t \\le \\max_i \\hat x_i"), plain_tex(r"\\tfrac12\\lambda, 5\\%")
+    ('1-β_1^t ≤ max_i x_i', '1/2λ, 5%')
+    >>> plain_tex(r"\\frac{\\hat m_t}{\\sqrt{\\hat v_t}+\\epsilon}")
+    'm_t/(√v_t+ϵ)'
     """
+    return _group(iter(_TOKEN.findall(tex))).replace("^ᵀ", "ᵀ")
 
-    def symbol(command: re.Match) -> str:
-        name, space = command.groups()
-        try:
-            return (SYMBOLS.get(name) or unicodedata.lookup(f"GREEK SMALL LETTER {name}")) + space
-        except KeyError:
-            return ""
 
-    return re.sub(r"[{}]", "", re.sub(r"\\([a-zA-Z]+|.)( ?)", symbol, text))
+def _group(tokens: Iterator[str]) -> str:
+    """What stands before the next closing brace, or the end."""
+    return "".join(_read(token, tokens) for token in iter(lambda: next(tokens, "}"), "}"))
+
+
+def _read(token: str, tokens: Iterator[str]) -> str:
+    """One token, with the arguments that it takes."""
+    if token == "{":
+        return _group(tokens)
+    if token[0] != "\\":
+        return "" if token == "&" else token
+    name = token[1:].rstrip(" ") or " "
+    if name in ("frac", "tfrac", "dfrac"):
+        return f"{_factor(_argument(tokens))}/{_factor(_argument(tokens))}"
+    if name == "sqrt":
+        return "√" + _factor(_argument(tokens))
+    if name in ("begin", "end"):
+        _argument(tokens)
+        return ""
+    case = "CAPITAL" if name[0].isupper() else "SMALL"
+    try:
+        symbol = SYMBOLS.get(name) or unicodedata.lookup(f"GREEK {case} LETTER {name}")
+    except KeyError:
+        return ""  # what only changes how the next thing looks
+    return symbol + " " * (token[-1] == " " and symbol != " ")
+
+
+def _argument(tokens: Iterator[str]) -> str:
+    token = next((token for token in tokens if token != " "), "")
+    return token and _read(token, tokens).strip()
+
+
+def _factor(text: str) -> str:
+    """In parentheses, unless it is one number or name."""
+    return text if re.fullmatch(r"√?[\w.^]+|\(.*\)|", text) else f"({text})"
 
 
 def readable(node: nodes.Element) -> str:
     """The text of a node without the numbers of its citations, formulas as they can be read."""
-    words = (text.astext() for text in node.findall(nodes.Text)
-             if not isinstance(text.parent, nodes.footnote_reference))  # fmt: skip
-    return re.sub(r"\s+", " ", plain_tex("".join(words))).strip()
+    words = (
+        plain_tex(text.astext()) if isinstance(text.parent, nodes.math) else text.astext()
+        for text in node.findall(nodes.Text)
+        if not isinstance(text.parent, nodes.footnote_reference)
+    )
+    return re.sub(r"\s+", " ", "".join(words)).strip()
 
 
 def first_paragraph(doctree: nodes.document) -> str:

@@ -1,47 +1,195 @@
-"""Full-text search that understands Chinese.
+"""Full-text search that understands Chinese and loads only what a question needs.
 
-Chinese is written without spaces, so a page is indexed under every Han character and every pair of
-neighbouring ones, and a query is cut up in the same way: 优化器 becomes 优 化 器 优化 化器, and a
-page that has all of them is a page about 优化器. No dictionary is needed, and none can be wrong.
+Chinese is written without spaces, so it is indexed by pairs of neighbouring characters, and a
+question is cut up in the same way: 优化器 becomes 优化 化器, and a section that has both is about
+优化器. No dictionary is needed, and none can be wrong. (The last character of a run stands alone
+too, so that every character begins an entry.)
+
+Beside the pages lies ``_search/``, all scripts, so that a book opened from disk can be searched:
+``places.js``, the titles of pages and sections; ``w0.js`` …, where each word stands, cut up by how
+words begin; ``t0.js`` …, the sections' text; ``spellings.js``, for a question with a slip in it.
+``theme/search.js`` asks for them.
 """
 
+import hashlib
+import html
+import json
 import re
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
 
-from sphinx.search import SearchLanguage
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
 
+from .contents import outline
+from .folds import check_line
 from .markdown import HAN
+from .plain import first_paragraph, readable
+from .sidebar import twin
 
 TOKENS = re.compile(rf"({HAN}+)|((?:(?!{HAN})\w)+)")  # a run of Han characters, or another word
+SHARDS = 128
+FILE = 24_000  # characters of text, about; one section may have more
 
 
 def split(text: str) -> list[str]:
     """Cut ``text`` into the words it is indexed under.
 
-    >>> split("Adam优化器, lr=0.1")
-    ['Adam', '优', '化', '器', '优化', '化器', 'lr', '0', '1']
+    >>> split("Adam优化器, lr=0.1, 2019")
+    ['adam', '优化', '化器', '器', 'lr', '2019']
     """
     words = []
-    for han, other in TOKENS.findall(text):
-        words += [*han, *map("".join, zip(han, han[1:]))] if han else [other]
+    for han, other in TOKENS.findall(text.lower()):
+        if han:
+            words += [*map("".join, zip(han, han[1:])), han[-1]]
+        elif not other.isdecimal() or len(other) == 4:  # numbers are everywhere; a year says more
+            words.append(other)
     return words
 
 
-class Chinese(SearchLanguage):
-    """Sphinx's hook: `split` for the index, and the same in JavaScript for the query."""
+def shard(word: str) -> int:
+    """The number of the file that a word is in: by its first Han character, or two of others."""
+    number = 0
+    for letter in word[: 1 if re.match(HAN, word) else 2]:
+        number = 31 * number + ord(letter)
+    return number % SHARDS
 
-    lang = "zh"
-    language_name = "Chinese"
-    js_stemmer_code = "function Stemmer() { this.stemWord = (word) => word; }"
-    js_splitter_code = r"""
-function splitQuery(query) {
-  const tokens = /(HAN+)|((?:(?!HAN)[\p{L}\p{N}_])+)/gu;
-  return [...query.matchAll(tokens)].flatMap(([, han, other]) =>
-    han ? [...han, ...[...han].slice(1).map((next, i) => han[i] + next)] : [other]);
-}
-""".replace("HAN", HAN)
 
-    def split(self, text: str) -> list[str]:
-        return split(text)
+# -- The text of a page
 
-    def stem(self, word: str) -> str:
-        return word.lower()
+
+def sections(doctree: nodes.document) -> list[list[str]]:
+    """``[anchor, title, text, code]`` of each section or described object; code with its output."""
+    places: dict[nodes.Element, tuple[list[str], list[str]]] = {}
+    for node in doctree.findall(nodes.Element):
+        if isinstance(node, nodes.section) or (
+            isinstance(node, addnodes.desc) and node[0].get("ids")
+        ):
+            places[node] = [], []
+            continue
+        place = node.parent
+        while place is not None and place not in places:
+            place = place.parent
+        if place is None:
+            continue
+        text, code = places[place]
+        if isinstance(node, nodes.raw):
+            code += shown(node.astext(), "table")
+            text += shown(node.astext(), "figcaption")
+        elif isinstance(node, nodes.literal_block | check_line):
+            code.append(" ".join(node.astext().split()))
+        elif (
+            isinstance(node, nodes.TextElement)
+            and not isinstance(node.parent, nodes.TextElement)
+            and not isinstance(node, nodes.FixedTextElement | nodes.math_block | nodes.title)
+            and not isinstance(node, addnodes.desc_signature)
+            and "part" not in node["classes"]
+        ):
+            text.append(readable(node))
+    found = []
+    for place, (text, code) in places.items():
+        if isinstance(place, nodes.section):
+            anchor, title = place["ids"][0], readable(place.next_node(nodes.title))
+        else:
+            anchor = title = place[0]["ids"][0]
+        if not found:  # the page itself, which is found by its title: what it begins with
+            text = text or [first_paragraph(doctree)]
+        found.append([anchor, title, " ".join(text), " ".join(code)])
+    return found
+
+
+def shown(raw: str, tag: str) -> list[str]:
+    """The text of some elements of HTML."""
+    found = re.findall(rf"<{tag}\b.*?</{tag}>", raw, re.S)
+    return [" ".join(html.unescape(re.sub("<[^>]*>", " ", one)).split()) for one in found]
+
+
+def keep(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Keep a page's text where the next build finds it too, if the page has not changed."""
+    if doctree is not None:
+        file = Path(app.doctreedir, f"{pagename}.text")
+        file.write_text(json.dumps(sections(doctree), ensure_ascii=False), encoding="utf-8")
+
+
+# -- The index
+
+
+def index(places: Iterable[str]) -> dict[str, list[int]]:
+    """The numbers of the places where each word stands."""
+    found = defaultdict(list)
+    for n, text in enumerate(places):
+        for word in {*split(text)}:
+            if len(word) <= 40:
+                found[word].append(n)
+    return found
+
+
+def spellings(words: dict[str, list[int]]) -> str:
+    """The words by which a slip can be mended, the commonest first."""
+    known = [word for word in words if re.fullmatch("[a-z]{4,}", word) and len(words[word]) > 1]
+    return " ".join(sorted(known, key=lambda word: (-len(words[word]), word)))
+
+
+def scripts(pages: list[list], texts: list[list[list[str]]]) -> dict[str, object]:
+    """What each script of the search holds, by its name.
+
+    Args:
+        pages: ``[name, title, number, title in the other language, part]``.
+        texts: the sections of each.
+    """
+    places = [(i, *place) for i, page in enumerate(texts) for place in page]
+    first = {i: n for n, (i, *_) in reversed([*enumerate(places)])}
+    words = index(
+        " ".join([title, text, code, *(pages[i][3:] if first[i] == n else ())])
+        for n, (i, _, title, text, code) in enumerate(places)
+    )
+    files: dict[str, dict] = {f"w{k}": {} for k in range(SHARDS)}
+    for word, numbers in sorted(words.items()):
+        files[f"w{shard(word)}"][word] = [b - a for a, b in zip([0, *numbers], numbers)]
+    cuts, held = [], FILE
+    for n, (_, _, _, text, code) in enumerate(places):
+        if held + len(text + code) > FILE:
+            cuts.append(n)
+            held = 0
+        held += len(text + code)
+    for k, (start, end) in enumerate(zip(cuts, [*cuts[1:], len(places)])):
+        files[f"t{k}"] = [[text, code] for *_, text, code in places[start:end]]
+    files["spellings"] = spellings(words)
+    titles = [[i, anchor, "" if title == anchor else title] for i, anchor, title, *_ in places]
+    return files | {"places": {"pages": pages, "places": titles, "cuts": cuts}}
+
+
+def write_index(app: Sphinx, error: Exception | None) -> None:
+    """Write ``_search/``, unless no page has changed."""
+    if error or app.builder.format != "html":
+        return
+    parts = outline(app.config.external_site_map, app.config.book_edition)
+    pages = [
+        [one.name, readable(app.env.titles[one.name]), one.number, twin(app, one), part.caption]
+        for part in parts for one in part.entries if not one.title
+    ]  # fmt: skip
+    texts = [Path(app.doctreedir, f"{page}.text").read_text("utf-8") for page, *_ in pages]
+    state = hashlib.sha256(json.dumps([pages, texts, app.config.book_reader]).encode()).hexdigest()
+    folder, before = Path(app.outdir, "_search"), Path(app.doctreedir, "search.sha256")
+    if folder.exists() and before.exists() and before.read_text() == state:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, content in scripts(pages, [json.loads(text) for text in texts]).items():
+        data = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        (folder / f"{name}.js").write_text(f'Search.give("{name}",{data})\n', encoding="utf-8")
+    before.write_text(state)
+
+
+def no_index_of_sphinx(app: Sphinx) -> None:
+    app.builder.search = False
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("builder-inited", no_index_of_sphinx)
+    app.connect("html-page-context", keep, priority=901)
+    app.connect("build-finished", write_index)
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

@@ -41,7 +41,8 @@ def twin_labels(book):
         defined = labels(zh), labels(en)
         if defined[0] != defined[1]:
             yield i, f"labels {defined[0]} in Chinese, {defined[1]} in English"
-    yield from other(book, "references to labels", lambda text: roles(text, "eq", "ref", "numref"))
+    places = "eq", "ref", "numref", "see"
+    yield from other(book, "references to labels", lambda text: roles(text, *places))
 
 
 @rule

@@ -12,18 +12,26 @@ if (root.dataset.edition) store("edition", root.dataset.edition);
 
 // --- Where the reader is: marked in the contents of the page, kept when the language changes ---
 const twin = document.querySelector("a.twin");
-const sections = [...document.querySelectorAll("article section[id]")];
+const sections = [...document.querySelectorAll("article section[id], .landing main section[id]")];
 const here = new Map([...document.querySelectorAll(".here li a")]
   .map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
 let current = null;
+let moved = false;  // has the reader moved since an address was asked for?
+for (const event of ["wheel", "touchmove", "keydown", "mousedown"]) {
+  addEventListener(event, ({ target }) => {  // a mouse that takes hold of the scrollbar
+    if (event !== "mousedown" || target === root) moved = true;
+  }, { passive: true });
+}
 
 const anchored = () => document.getElementById(decodeURIComponent(location.hash.slice(1)));
 
 function follow() {
   const line = 100;  // pixels: just below where a section comes to stand when one jumps to it
-  let section = sections.filter((s) => s.getBoundingClientRect().top <= line).pop() ?? sections[0];
-  if (scrollY + innerHeight >= root.scrollHeight - 2) {  // the last sections cannot get up there
-    const chosen = anchored()?.closest("article section[id]");
+  const shown = sections.filter((s) => s.getClientRects().length);  // not of the other language
+  let section = shown.filter((s) => s.getBoundingClientRect().top <= line).pop() ?? sections[0];
+  const chosen = anchored()?.closest("section[id]");
+  if (chosen && !moved) section = chosen;  // asked for: the page may still be on its way there
+  else if (scrollY + innerHeight >= root.scrollHeight - 2) {  // the last ones cannot get up there
     if (chosen?.getBoundingClientRect().top >= 0) section = chosen;
     else if (scrollY > 0) section = sections.at(-1);
   }
@@ -32,7 +40,9 @@ function follow() {
   document.querySelector(".here .on")?.classList.remove("on");
   const link = here.get(current.id) ?? here.get("");
   link?.classList.add("on");
-  if (twin) twin.hash = current === sections[0] ? "" : current.id;
+  for (const twin of document.querySelectorAll("a.twin")) {  // the first page of all has two
+    twin.hash = current === sections[0] ? "" : current.id.replace(/^(.*)--(zh|en)$/, "$1");
+  }
 }
 if (sections.length) {
   let waiting = false;
@@ -43,7 +53,7 @@ if (sections.length) {
   };
   addEventListener("scroll", later, { passive: true });
   addEventListener("resize", later);
-  addEventListener("hashchange", later);
+  addEventListener("hashchange", () => { moved = false; later(); });
   follow();
 }
 if (twin && !sections.length) twin.search = location.search;  // the search page keeps its question
@@ -51,7 +61,7 @@ if (twin && !sections.length) twin.search = location.search;  // the search page
 // --- In a long list of contents, this page is in view -------------------------------------------
 const contents = document.querySelector(".contents");
 function showPlace() {
-  const place = contents.querySelector(".current > .current");
+  const place = contents.querySelector("a.current");
   if (place) contents.scrollTop = place.offsetTop - contents.clientHeight / 2;
 }
 if (contents) {

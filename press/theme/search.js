@@ -1,117 +1,247 @@
-// Search: Sphinx's index finds the pages, the pages' own text (loaded when needed) gives the excerpts.
-// All of it comes by <script>, so it works on a page opened from disk too.
+// Search: from the index of press/search.py, loaded script by script as a question needs it, so
+// that it works on a page opened from disk too. `Search.ask` finds, `Search.show` shows.
 "use strict";
-const LIMIT = 20;
-const question = (new URLSearchParams(location.search).get("q") ?? "").trim();
-const texts = new Map();
+const Search = (() => {
+  const base = new URL("../", document.currentScript.src);
+  const HAN = /[\u3400-\u9fff\uf900-\ufaff]/;
+  const TOKENS = /([\u3400-\u9fff\uf900-\ufaff]+)|((?:(?![\u3400-\u9fff\uf900-\ufaff])[\p{L}\p{N}_])+)/gu;
+  const STOP = new Set("a an and are as at be by for in is it of on or that the to what with".split(" "));
+  const ENDINGS = ["ings", "ing", "ers", "er", "ed", "es", "s"];
+  const FIRST = 8;  // results, and as many more on demand
 
-const Search = {
-  setIndex(index) { show(index); },
-  setText(page, sections) { texts.set(page, sections); },
-};
-
-/** The words to look for, cut and stemmed as they were when the index was made. */
-function wordsOf(query) {
-  const split = typeof splitQuery === "function" ? splitQuery
-    : (text) => text.match(/[\p{L}\p{N}_]+/gu) ?? [];
-  const stemmer = new Stemmer();
-  const words = split(query).map((word) => word.toLowerCase());
-  const telling = words.filter((word) => !stopwords.includes(word));
-  return [...new Set((telling.length ? telling : words).map((word) => stemmer.stemWord(word)))];
-}
-
-/** Pages that have every word, best first: [page number, score]. A word may also begin a longer one. */
-function findPages(index, query) {
-  const words = wordsOf(query);
-  const pages = new Map();
-  for (const word of words) {
-    const scores = new Map();
-    for (const [terms, weight] of [[index.terms, 1], [index.titleterms, 10]]) {
-      const matches = word.length > 2 && !/[\u3400-\u9fff]/.test(word)
-        ? Object.keys(terms).filter((term) => term.startsWith(word)) : [word];
-      for (const term of matches) {
-        if (!Object.hasOwn(terms, term)) continue;
-        const weighted = term === word ? weight : weight / 2;
-        for (const page of [terms[term]].flat()) {
-          scores.set(page, Math.max(scores.get(page) ?? 0, weighted));
-        }
-      }
-    }
-    for (const [page, score] of scores) {
-      const [count, sum] = pages.get(page) ?? [0, 0];
-      pages.set(page, [count + 1, sum + score]);
-    }
-  }
-  return [...pages].filter(([, [count]]) => count === words.length)
-    .map(([page, [, sum]]) => [page, sum / words.length]);
-}
-
-function loadText(page) {
-  return new Promise((resolve) => {
+  // --- Loading -------------------------------------------------------------------------------------
+  const given = {}, asked = {};
+  const load = (name) => asked[name] ??= new Promise((done) => {
     const script = document.createElement("script");
-    script.src = `_text/${page}.js`;
-    script.onload = script.onerror = resolve;
+    script.src = new URL(`_search/${name}.js`, base);
+    script.onload = script.onerror = () => done(given[name]);
     document.head.append(script);
   });
-}
 
-/** Where in a page: the section that says it best, and the sentence around the words. */
-function bestSection(sections, query) {
-  const whole = query.toLowerCase();
-  const parts = [whole, ...wordsOf(query).sort((a, b) => b.length - a.length)];
-  let best = null;
-  sections.forEach(([anchor, title, text], i) => {
-    const [lowTitle, lowText] = [title.toLowerCase(), text.toLowerCase()];
-    const score = 100 * lowTitle.includes(whole) + 10 * lowText.includes(whole)
-      + parts.filter((part) => lowTitle.includes(part)).length
-      + parts.filter((part) => lowText.includes(part)).length / 10 - i / 1000;
-    if (best && score <= best.score) return;
-    const part = parts.find((word) => lowText.includes(word) && !/^[\u3400-\u9fff]$/.test(word));
-    best = { anchor, title, text, score, part, first: i === 0, at: part ? lowText.indexOf(part) : 0 };
+  // --- Words, cut up as in press/search.py ---------------------------------------------------------
+  const split = (text, inQuestion = false) => [...text.toLowerCase().matchAll(TOKENS)]
+    .flatMap(([, han, other]) => {
+      if (other) return /^\p{Nd}+$/u.test(other) && [...other].length !== 4 ? [] : [other];
+      const all = [...han], pairs = all.slice(1).map((next, i) => all[i] + next);
+      return inQuestion && pairs.length ? pairs : [...pairs, all.at(-1)];
+    });
+
+  const shard = (word) => {
+    let number = 0;
+    for (const letter of [...word].slice(0, HAN.test(word[0]) ? 1 : 2)) number = 31 * number + letter.codePointAt(0);
+    return number % 128;
+  };
+
+  /** What a word may begin with to be the same word: "averages" asks for "average", "averaged", … */
+  const stem = (word) => {
+    const ending = /^[a-z]+$/.test(word)
+      && ENDINGS.find((end) => word.endsWith(end) && word.length - end.length >= 4);
+    return ending ? word.slice(0, -ending.length) : word;
+  };
+
+  const wordsOf = (question) => {
+    const words = [...new Set(split(question, true))];
+    const telling = words.filter((word) => !STOP.has(word));
+    return (telling.length ? telling : words).slice(0, 30);
+  };
+
+  // --- Finding -------------------------------------------------------------------------------------
+  const GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho . sigma tau upsilon phi chi psi omega".split(" ");
+
+  /** How else a word may be written: lambda is λ. */
+  const letters = (word) => {
+    const letter = String.fromCodePoint(0x3b1 + GREEK.indexOf(word));
+    return letter < "α" ? [] : letter === "ε" ? ["ε", "ϵ"] : [letter];
+  };
+
+  /** The numbers of the places that have a word, or one that it begins. */
+  async function placesOf(word) {
+    const found = await Promise.all([word, ...letters(word)].map(placesWith));
+    return new Set(found.flatMap((set) => [...set]));
+  }
+
+  async function placesWith(word) {
+    const known = await load(`w${shard(word)}`) ?? {};
+    const begins = HAN.test(word[0]) ? [...word].length === 1 : word.length > 2;
+    const start = stem(word);
+    const found = new Set();
+    for (const other of begins ? Object.keys(known) : [word]) {
+      if (!Object.hasOwn(known, other) || !other.startsWith(start)) continue;
+      let place = 0;
+      for (const step of known[other]) found.add(place += step);
+    }
+    return found;
+  }
+
+  /** Pages with all the words: `{page, place, score}`, where `place` has most of them. */
+  async function find(question, words) {
+    const { pages, places } = await load("places");
+    const sets = await Promise.all(words.map(placesOf));
+    const hits = new Map();
+    sets.forEach((set, i) => { for (const place of set) hits.set(place, (hits.get(place) ?? 0) | 1 << i); });
+    const all = 2 ** words.length - 1, found = new Map();
+    for (const [place, mask] of [...hits].sort((a, b) => a[0] - b[0])) {
+      const [page, anchor, title] = places[place];
+      const one = found.get(page) ?? { page, mask: 0, full: 0, best: -1 };
+      const names = title ? [title] : [anchor, anchor.split(".").pop()];  // Tensor.backward
+      const score = Math.max(...names.map((name) => worth(name, question, words)))
+        + 20 * [...mask.toString(2)].filter((bit) => bit === "1").length / words.length;
+      if (score > one.best) Object.assign(one, { place, best: score });
+      one.mask |= mask;
+      one.full += mask === all;
+      found.set(page, one);
+    }
+    return [...found.values()].filter(({ mask }) => words.length && mask === all).map((one) => {
+      const [name, title, number, twin] = pages[one.page];
+      const named = Math.max(...[title, twin].filter(Boolean).map((text) => worth(text, question, words)));
+      const list = /(^|\/)back\//.test(name);  // a chapter says more than a list
+      const place = named >= 100 && named >= one.best - 20 ? firstOf(one.page) : one.place;
+      return { ...one, place, score: 2 * named + one.best + 8 * Math.log2(1 + one.full) - 150 * list };
+    }).sort((a, b) => b.score - a.score);
+  }
+  const firstOf = (page) => given.places.places.findIndex(([one]) => one === page);
+
+  /** How well a title answers a question: it is it, begins with it, has it, is a word of it, has some. */
+  function worth(title, question, words) {
+    const low = title.toLowerCase(), own = split(low);
+    const share = words.filter((word) => own.some((one) => one.startsWith(stem(word)))).length / words.length;
+    return 200 * (low === question) + 60 * low.startsWith(question) + 100 * low.includes(question)
+      + 60 * words.includes(low) + 40 * share ** 2;
+  }
+
+  /** Whether two words differ by one slip: a letter too many, too few, wrong, or two exchanged. */
+  function near(a, b) {
+    if (Math.abs(a.length - b.length) > 1) return false;
+    let i = 0;
+    while (i < a.length && a[i] === b[i]) i += 1;
+    const [x, y] = [a.slice(i), b.slice(i)];
+    return x.slice(1) === y.slice(1) || x.slice(1) === y || x === y.slice(1)
+      || x[0] === y[1] && x[1] === y[0] && x.slice(2) === y.slice(2);
+  }
+
+  /** Questions that differ from one without an answer by one slip, likeliest first. */
+  async function mended(question) {
+    const found = [];
+    for (const word of new Set(question.match(/[a-z]{4,}/g))) {
+      if ((await placesOf(word)).size) continue;
+      const others = (await load("spellings") ?? "").split(" ").filter((other) => near(word, other));
+      found.push(...others.slice(0, 3).map((other) => question.replace(word, other)));
+    }
+    const letters = [...question];
+    if (letters.length > 2) {
+      letters.forEach((letter, i) => {
+        if (HAN.test(letter)) found.push([...letters.slice(0, i), " ", ...letters.slice(i + 1)].join(""));
+      });
+    }
+    return found;
+  }
+
+  /** What a question finds: `{question, results}`, where the question may have been mended. */
+  async function ask(text) {
+    const question = text.trim().toLowerCase().replace(/\s+/g, " ");
+    const { pages } = await load("places");
+    const numbered = pages.findIndex(([, , number]) => number && number === question);
+    if (numbered >= 0) return { results: [{ page: numbered, place: firstOf(numbered), score: 1 }] };
+    let results = await find(question, wordsOf(question));
+    if (results.length || !question) return { results };
+    for (const other of await mended(question)) {
+      const words = wordsOf(other), long = words.filter((word) => [...word].length > 1);
+      results = await find(other.trim(), long.length ? long : words);
+      if (results.length) return { results, mended: other };
+    }
+    return { results };
+  }
+
+  // --- Showing -------------------------------------------------------------------------------------
+  /** The sentence around the words, from the text if it has one, else from the code. */
+  async function excerpt(place, question) {
+    const { cuts } = given.places;
+    const file = cuts.findLastIndex((cut) => cut <= place);
+    const all = (await load(`t${file}`)) ?? [["", ""]];
+    const texts = all.slice(place - cuts[file]).find((one) => one.join("")) ?? ["", ""];
+    const words = wordsOf(question).sort((a, b) => b.length - a.length);
+    const parts = [question, ...words, ...words.map(stem), ...words.flatMap(letters)];
+    const lows = texts.map((one) => one.toLowerCase());
+    let kind = 0, part = "";
+    for (part of parts) {
+      kind = lows.findIndex((low) => low.includes(part));
+      if (kind >= 0) break;
+    }
+    if (kind < 0) [kind, part] = [texts[0] ? 0 : 1, ""];
+    return cut(texts[kind], part ? lows[kind].indexOf(part) : 0, part.length, kind);
+  }
+
+  function cut(text, at, size, isCode) {
+    const p = document.createElement("p");
+    const length = /[\u4e00-\u9fff]/.test(text) ? 100 : 200;
+    let start = Math.max(0, at - length / 4);
+    while (start && start < at && /\w/.test(text[start - 1])) start += 1;  // not within a word
+    const end = Math.min(text.length, Math.max(start + length, at + size));
+    const mark = document.createElement("mark");
+    mark.textContent = text.slice(at, at + size);
+    const line = isCode ? document.createElement("code") : p;
+    line.append(start > 0 ? "…" : "", text.slice(start, at), size ? mark : "",
+      text.slice(at + size, end), end < text.length ? "…" : "");
+    if (isCode) p.append(line);
+    return p;
+  }
+
+  async function item({ page, place }, question) {
+    const { pages, places } = given.places;
+    const [name, title, number, twin, part] = pages[page], [, anchor, section] = places[place];
+    const top = place === firstOf(page);
+    const li = document.createElement("li"), link = document.createElement("a");
+    const address = `${name}.html${top ? "" : `#${anchor}`}`;
+    link.href = document.getElementById("results") ? address : new URL(address, base);
+    const called = (name) => name.toLowerCase().includes(question);
+    const other = !called(title) && called(twin) ? ` (${twin})` : "";  // its name in the other language
+    link.textContent = `${number} ${title}${other}${top ? "" : ` › ${section || anchor}`}`.trim();
+    const small = document.createElement("small");
+    small.textContent = part;
+    li.append(link, small, await excerpt(place, question));
+    return li;
+  }
+
+  let latest = 0;
+  /** Answer a question in `list`, and say in `found` how much there is; a later question wins. */
+  async function show(text, list, found, most = FIRST) {
+    const turn = ++latest;
+    root.dataset.search = "asked";
+    const { results, mended: other } = text.trim() ? await ask(text) : { results: [] };
+    const question = (other ?? text).trim().toLowerCase().replace(/\s+/g, " ");
+    const items = await Promise.all(results.slice(0, most).map((one) => item(one, question)));
+    if (turn !== latest) return;
+    list.replaceChildren(...items);
+    if (found) {
+      const { some, none, instead } = found.dataset;
+      found.textContent = !text.trim() ? "" : !results.length ? none
+        : some.replace("{n}", results.length) + (other ? instead.replace("{q}", other.trim()) : "");
+      document.querySelector(".more").hidden = results.length <= most;
+    }
+    root.dataset.search = "done";
+  }
+
+  const give = (name, content) => { given[name] = content; };
+  return { give, show, split, near };
+})();
+
+// --- The page of the search ------------------------------------------------------------------------
+const list = document.getElementById("results");
+if (list) {
+  const input = document.querySelector(".ask input"), found = document.getElementById("found");
+  const more = document.querySelector(".more");
+  let most, waiting;
+  const answer = (number) => { most = number; Search.show(input.value, list, found, most); };
+  input.value = new URLSearchParams(location.search).get("q") ?? "";
+  answer(8);
+  input.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      const query = input.value ? `?${new URLSearchParams({ q: input.value })}` : "";
+      try { history.replaceState(null, "", query || location.pathname); } catch { /* from disk */ }
+      for (const twin of document.querySelectorAll("a.twin")) twin.search = query;
+      answer(8);
+    }, 150);
   });
-  best.text ||= sections.find(([, , text]) => text)?.[2] ?? "";  // a title alone says little
-  return best;
-}
-
-function excerpt({ text, part, at }) {
-  const p = document.createElement("p");
-  const length = root.lang.startsWith("zh") ? 100 : 200;
-  let start = Math.max(0, at - length / 4);
-  while (start && start < at && /\w/.test(text[start - 1])) start += 1;  // not within a word
-  const end = Math.min(text.length, start + length);
-  const stop = part ? Math.min(end, at + part.length) : at;
-  const mark = document.createElement("mark");
-  mark.textContent = text.slice(at, stop);
-  p.append(start > 0 ? "…" : "", text.slice(start, at), mark, text.slice(stop, end),
-    end < text.length ? "…" : "");
-  return p;
-}
-
-async function show(index) {
-  const found = document.getElementById("found");
-  for (const input of document.querySelectorAll("input[name=q]")) input.value = question;
-  if (!question) return;
-  const pages = findPages(index, question).sort((a, b) => b[1] - a[1]).slice(0, LIMIT);
-  const whole = question.toLowerCase();
-  await Promise.all(pages.map(([page]) => loadText(index.docnames[page])));
-  const results = pages.map(([page, score]) => {
-    const best = bestSection(texts.get(index.docnames[page]) ?? [["", index.titles[page], ""]], question);
-    const title = index.titles[page].toLowerCase();
-    // Adam before RAdam, and what begins with the words before what has them somewhere
-    const inTitle = title.includes(whole) + title.startsWith(whole) + (title === whole);
-    const list = /(^|\/)back\//.test(index.docnames[page]);  // a chapter says more than a list
-    return { page, best, score: score + best.score + 1000 * inTitle - 20 * list };
-  }).sort((a, b) => b.score - a.score);
-
-  found.textContent = results.length ? found.dataset.some.replace("{n}", results.length)
-    : found.dataset.none;
-  document.getElementById("results").append(...results.map(({ page, best }) => {
-    const item = document.createElement("li");
-    const link = document.createElement("a");
-    link.href = `${index.docnames[page]}.html${best.first ? "" : `#${best.anchor}`}`;
-    link.textContent = index.titles[page] + (best.first ? "" : ` › ${best.title}`);
-    item.append(link, excerpt(best));
-    return item;
-  }));
-  root.dataset.search = "done";
+  more.addEventListener("click", () => answer(most + 12));
 }

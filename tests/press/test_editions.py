@@ -32,7 +32,7 @@ from press.markdown import HAN
 from press.notebook import CHAPTERS, ROOT, Notebook, notebooks
 from press.pages import repository_links
 from press.plain import plain_tex
-from press.search import split
+from press.search import scripts, shard, split
 from press.words import one_language, words
 from small_book import BASE, code, markdown, notebook, opened, run_build, shown, write_book
 
@@ -72,8 +72,8 @@ CHAPTER = notebook(
         "text/plain": "成立 · holds  first: ratio = 3.162",
     })]),
     code("slider()", [shown(**SLIDER)]),
-    markdown("zh", "## 偏差修正\n\n{claim}`first` 步长是 {num}`.ratio:.2f` 倍。\n\n由 {eq}`eq:first`，[见](#claim-first)。\n\n## 小结\n\n完。\n\n```\n# 不是标题\n```"),
-    markdown("en", "## Bias correction\n\n{claim}`first` Steps are {num}`.ratio:.2f` times too long.\n\nBy {eq}`eq:first`, [as said](#claim-first).\n\n## Summary\n\nEnd.\n\n```\n# no\n```"),
+    markdown("zh", "## 偏差修正\n\n{claim}`first` 步长是 {num}`.ratio:.2f` 倍。\n\n由 {eq}`eq:first`、{see}`claim-first` 与 {see}`figure-a-test-chapter`，[见](#claim-first)。\n\n## 小结\n\n完。\n\n```\n# 不是标题\n```"),
+    markdown("en", "## Bias correction\n\n{claim}`first` Steps are {num}`.ratio:.2f` times too long.\n\nBy {eq}`eq:first`, {see}`claim-first` and {see}`figure-a-test-chapter`, [as said](#claim-first).\n\n## Summary\n\nEnd.\n\n```\n# no\n```"),
 )  # fmt: skip
 
 
@@ -167,6 +167,12 @@ def test_captions():
         assert zh != en and not zh.isascii() and en.isascii(), part["caption"]
 
 
+OTHERWISE = {  # words that are asked for by a name that is put together
+    "permalink", "show_code", "hide_code", "figure", "claim",
+    *(f"{way}_{kind}" for way in ("previous", "next") for kind in ("chapter", "part", "page")),
+}  # fmt: skip
+
+
 def test_every_word_of_the_frame_is_in_both_languages_and_used():
     table = yaml.safe_load((ROOT / "press" / "words.yml").read_text(encoding="utf-8"))
     templates = "".join(path.read_text(encoding="utf-8") for path in THEME.rglob("*.html"))
@@ -176,7 +182,7 @@ def test_every_word_of_the_frame_is_in_both_languages_and_used():
             assert both.keys() == {"zh", "en"} and all(both.values()), (section, key)
             if "switch" not in key:
                 assert not re.search("[\u3000-\u9fff]", str(both["en"])), (section, key)
-            if section in ("page", "landing") and key not in {"permalink", "show_code", "hide_code"}:
+            if section in ("page", "landing") and key not in OTHERWISE:
                 used = re.search(rf"words(\[(language|own)\])?\.{key}\b", templates)
                 assert used or f'["words"]["{key}"]' in press, f"{section}.{key} is used nowhere"
     assert words("page", "zh")["contents"] == "目录"
@@ -217,9 +223,10 @@ def test_disagreement_of_plan_and_contents_is_reported(old, new):
 
 
 @pytest.mark.parametrize("text, words", [
-    ("优化器", ["优", "化", "器", "优化", "化器"]),
-    ("Adam优化", ["Adam", "优", "化", "优化"]),
-    ("β1=0.9，偏", ["β1", "0", "9", "偏"]),
+    ("优化器", ["优化", "化器", "器"]),
+    ("Adam优化", ["adam", "优化", "化"]),
+    ("β1=0.9，偏", ["β1", "偏"]),
+    ("2019 年", ["2019", "年"]),
     ("bias_correction", ["bias_correction"]),
     ("", []),
     ("。，！", []),
@@ -229,7 +236,27 @@ def test_splitting(text, words):
 
 
 def test_formulas_in_excerpts_are_readable():
-    assert plain_tex(r"除以 1-\beta_1^t 即 \hat m_t") == "除以 1-β_1^t 即 m_t"
+    for tex, read in (
+        (r"1-\beta_1^t", "1-β_1^t"), (r"\hat m_t", "m_t"), (r"\eta\lambda = 10\%", "ηλ = 10%"),
+        (r"\tfrac12 A^{\top} x", "1/2 Aᵀ x"), (r"\frac{N}{N-1}", "N/(N-1)"), (r"x \mapsto \sqrt{a+b}", "x ↦ √(a+b)"),
+        (r"\frac{\hat m}{\sqrt{\hat v_{t-1}} + \epsilon}", "m/(√(v_t-1) + ϵ)"), (r"\operatorname{sign}(g)", "sign(g)"),
+    ):  # fmt: skip
+        assert plain_tex(tex) == read
+
+
+def test_the_index_says_where_each_word_stands():
+    pages = [["first", "开头", "", "Beginning", ""], ["part/second", "测试章", "1.2", "A test", "部分"]]
+    texts = [[["a", "开头", "一段话", "x = 1"]], [["b", "测试章", "", ""], ["c", "c", "x 与 λ", "print(x)"]]]
+    files = scripts(pages, texts)
+    found = {}
+    for name, held in files.items():
+        for word in held if name[0] == "w" else ():
+            assert shard(word) == int(name[1:])
+            found[word] = np.cumsum(held[word]).tolist()
+    assert found["x"] == [0, 2] and found["λ"] == [2] and found["段话"] == [0] and found["话"] == [0]
+    assert found["beginning"] == [0] and found["test"] == found["部分"] == [1], "a page is found by its other name and its part"
+    assert files["places"]["places"] == [[0, "a", "开头"], [1, "b", "测试章"], [1, "c", ""]]
+    assert files["places"]["cuts"] == [0] and files["t0"][2] == ["x 与 λ", "print(x)"]
 
 
 # --- Colours -------------------------------------------------------------------------------------
@@ -300,8 +327,13 @@ def test_twin_pages(site):
     assert en.select_one("a.twin")["href"] == "../../zh/part/second.html"
     assert page(site, "zh/first.html").select_one("a.twin")["href"] == "../en/first.html"
     assert zh.select_one("a.brand")["href"] == "../index.html", "of this edition"
-    assert zh.select_one(".contents .caption").text == "部分"
-    assert en.select_one(".contents .caption").text == "Part"
+    for soup, parts, own, later in (
+        (zh, ["1 部分", "2 优化器"], "1.2 测试章", "1.1 后来 待写"),
+        (en, ["1 Part", "2 Optimizers"], "1.2 A test chapter", "1.1 Later planned"),
+    ):  # fmt: skip
+        assert [part.text for part in soup.select(".contents summary")] == parts
+        lines = [" ".join(line.text.split()) for line in soup.select(".contents details[open] li")]
+        assert lines == [later, own], "of its own part, planned chapters too"
     assert zh.find(id="equation-eq-first") and en.find(id="equation-eq-first")
 
 
@@ -324,7 +356,7 @@ def test_no_line_begins_with_the_comma_after_a_formula(site):
 def test_figures_are_part_of_the_page(site):
     """Text in the page's language that can be selected, words for those who cannot see it."""
     for edition, said, label, caption in (
-        ("zh", "一条曲线", "步", "图注"), ("en", "A curve", "step", "Caption")
+        ("zh", "一条曲线", "步", "图 1.2.1 图注"), ("en", "A curve", "step", "Figure 1.2.1 Caption")
     ):  # fmt: skip
         soup = page(site, f"{edition}/part/second.html")
         figure = soup.select_one("article figure.plot")
@@ -345,7 +377,8 @@ def test_pages_load_only_our_scripts_and_styles(site):
             assert "//" not in element["src"]
         styles = {link["href"].split("/")[-1].split("?")[0]
                   for link in soup.select("link[rel=stylesheet]")}  # fmt: skip
-        assert styles <= {"book.css", "landing.css", "mathematics.css", "slider.css"}, path
+        assert styles <= {"book.css", "contents.css", "landing.css", "mathematics.css",
+                          "slider.css"}, path  # fmt: skip
 
 
 def test_the_download_is_the_edition_s_notebook(site):
@@ -378,8 +411,7 @@ def test_a_page_is_described_by_what_it_begins_with(site):
     for edition, said in (("zh", "第一段，说的是优化器，即（x），见下。"), ("en", "The first paragraph.")):
         soup = page(site, f"{edition}/part/second.html")
         assert soup.select_one("meta[name=description]")["content"] == said
-        text = (site / edition / "_text/part/second.js").read_text(encoding="utf-8")
-        assert said in text
+        assert said in (site / edition / "_search" / "t0.js").read_text(encoding="utf-8")
 
 
 def test_figures_sliders_and_claims_have_addresses(site):
@@ -394,6 +426,17 @@ def test_figures_sliders_and_claims_have_addresses(site):
             link = place.select_one("a.headerlink")
             assert link["href"] == f"#{place['id']}"
             assert link["aria-label"] == words("page", edition)["permalink"]
+
+
+def test_figures_and_claims_have_numbers_by_which_they_are_referred_to(site):
+    for edition, figure, claim in (("zh", "图 1.2.{}", "结论 1.2.1"), ("en", "Figure 1.2.{}", "Claim 1.2.1")):
+        soup = page(site, f"{edition}/part/second.html")
+        captions = [output.figcaption.text for output in soup.select(".cell_output[id]")]
+        assert [one.startswith(figure.format(n)) for n, one in enumerate(captions, 1)] == [True, True]
+        assert soup.find(id="claim-first").text.strip().startswith(claim)
+        links = {link["href"]: link.text for link in soup.select("p a[href^='#']") if link.text != "#"}
+        assert links["#figure-a-test-chapter"] == figure.format(1)
+        assert claim in {link.text for link in soup.select("p a[href='#claim-first']")}
 
 
 def test_the_landing_pages_show_the_book(site):
@@ -534,9 +577,11 @@ def test_pages_of_deleted_chapters_are_removed(tmp_path):
     config = (folder / "_config.yml").read_text().replace("part/second", "part/third")
     (folder / "_config.yml").write_text(config, encoding="utf-8")
     assert run_build(folder).returncode == 0
-    for kind in ("html", "ipynb", "js"):
+    for kind in ("html", "ipynb"):
         names = {path.stem for path in (folder / "_build/html").rglob(f"*.{kind}")}
         assert "third" in names and "second" not in names
+    places = (folder / "_build/html/en/_search/places.js").read_text(encoding="utf-8")
+    assert "third" in places and "second" not in places
 
 
 def test_the_workflow_publishes_what_it_tested():
@@ -594,6 +639,7 @@ def faulty(**changes):
 @pytest.mark.parametrize("chapter, complaint", [
     (faulty(_5=("## 小结", "小结")), "headings of twin cells must match"),
     (faulty(_5=("eq:first", "eq:none")), "eq:none"),
+    (faulty(_5=("{see}`claim-first`", "{see}`claim-none`")), "no figure or claim claim-none"),
     (faulty(_1=("The first", "[lost](nowhere.ipynb) The first")), "nowhere.ipynb"),
     (faulty(_1=("The first", "{footcite:t}`nobody2020` The first")), "nobody2020"),
 ])  # fmt: skip

@@ -9,8 +9,6 @@ import io
 import os
 import re
 import time
-from functools import cache
-from pathlib import Path
 from urllib.parse import urljoin
 
 import matplotlib.pyplot as plt
@@ -18,9 +16,9 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from browser import POLICY, chromium, inaccessible, serve, settle, visit
+from browser import POLICY, inaccessible, serve, settle, visit
 from minigrad.lab import figures, sliders
 from minigrad.lab.claims import VERDICTS
 from moving import draw
@@ -34,72 +32,21 @@ from press.audit import (
     undocumented,
 )
 from press.build import settings
-from press.contents import contents
-from press.notebook import CHAPTERS, ROOT, TWIN, Notebook, notebooks
-from press.search import Chinese, split
+from press.contents import contents, listed
+from press.notebook import CHAPTERS, ROOT, TWIN, Notebook
 
 TOC = contents()
-LISTED = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
+LISTED = [TOC["root"], *listed(TOC)]
 PAGES = [f"{edition}/{chapter}.html" for edition in ("zh", "en") for chapter in LISTED]
 SOURCE = "_modules/minigrad/optim/adam.html"  # one of minigrad's files, as the reference shows it
 FIRST = ["index.html", "zh/index.html", "en/index.html"]
 SEARCH = ["zh/search.html", "en/search.html"]
 ALL = [*FIRST, *PAGES, *SEARCH, f"zh/{SOURCE}", f"en/{SOURCE}"]
 BASE = settings(ROOT, os.environ.get("BASEURL", ""))["html"]["baseurl"].rstrip("/")
-ADAM, GRAPH = "optimizers/adam.html", "autograd/computational-graph.html"
+ADAM = "optimizers/adam.html"
 MOMENTUM = "optimizers/momentum.html"
 
 BOOK = dict(zip(("zh", "en"), settings(ROOT)["title"].split(" · ")))
-
-
-@cache
-def titles(edition: str, page: str) -> list[str]:
-    """The title and the section titles of a page, by its notebook."""
-    return Notebook(CHAPTERS / Path(page).with_suffix(".ipynb")).headings(edition)
-
-
-# --- A server and a browser --------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def site():
-    """The folder of the built site, which must be newer than all it is made of."""
-    site = ROOT / "_build" / "html"
-    sources = [file for folder in ("chapters", "press", "minigrad") for file in (ROOT / folder).rglob("*")
-               if file.suffix in {".bib", ".yml", ".csv", ".html", ".css", ".js", ".svg", ".py"}]
-    sources += [*notebooks(CHAPTERS), ROOT / "_config.yml", ROOT / "_toc.yml"]  # fmt: skip
-    newest = max(file.stat().st_mtime for file in sources)
-    index = site / "index.html"
-    if not index.exists() or index.stat().st_mtime < newest:
-        pytest.fail("The built site is missing or older than its sources: run `make book` first.")
-    return site
-
-
-@pytest.fixture(scope="session")
-def address(site, tmp_path_factory):
-    """Where the site is served: below a path, as GitHub Pages does it."""
-    outer = tmp_path_factory.mktemp("served")
-    (outer / "book").symlink_to(site)
-    server = serve(outer)
-    yield f"http://127.0.0.1:{server.server_port}/book"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        browser = chromium(playwright)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def tab(browser):
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(20_000)
-    yield context.new_page()
-    context.close()
 
 
 # --- Every page --------------------------------------------------------------------------------
@@ -129,8 +76,8 @@ def assert_in_its_place(tab: Page, page: str, address: str) -> None:
     """Listed in the contents, which show this page; the neighbours are one step away."""
     edition, _, name = page.partition("/")
     links = tab.evaluate("[...document.querySelectorAll('nav.contents a')].map(a => a.href.split('#')[0])")
-    listed = [f"{address}/{edition}/{chapter}.html" for chapter in LISTED]
-    assert links == listed
+    wanted = [f"{address}/{edition}/{chapter}.html" for chapter in LISTED]
+    assert links == wanted
     assert tab.evaluate("""() => {
       const [nav, here] = ["nav.contents", "nav.contents a.current"].map(
         (one) => document.querySelector(one).getBoundingClientRect());
@@ -139,7 +86,7 @@ def assert_in_its_place(tab: Page, page: str, address: str) -> None:
     place = LISTED.index(name.removesuffix(".html"))
     for rel, neighbour in (("prev", place - 1), ("next", place + 1)):
         hrefs = tab.evaluate(f"[...document.querySelectorAll('.turn [rel={rel}]')].map(a => a.href)")
-        assert hrefs == (listed[neighbour : neighbour + 1] if neighbour >= 0 else [])
+        assert hrefs == (wanted[neighbour : neighbour + 1] if neighbour >= 0 else [])
 
 
 def assert_switch_keeps_section(tab: Page, page: str, address: str) -> None:
@@ -185,12 +132,6 @@ def test_a_page_opens_from_disk(tab, site):
     url = (site / "zh" / ADAM).as_uri()
     assert visit(tab, url, site.as_uri()) == []
     assert_slider_moves(tab)
-
-
-def test_search_works_from_disk(tab, site):
-    tab.goto(f"{(site / 'zh' / 'search.html').as_uri()}?q=偏差修正")
-    tab.wait_for_function("() => document.documentElement.dataset.search === 'done'")
-    assert "optimizers/adam.html" in tab.locator("#results a").first.get_attribute("href")
 
 
 # --- Formulas ----------------------------------------------------------------------------------
@@ -337,75 +278,6 @@ def test_no_sentence_of_the_other_language(chapter, site):
         written = [h for h in shown if not h.find_parent(class_="made")]
         assert len(written) == len(book.headings(edition))
     assert foreign_words(book, "zh", texts["en"]), "the check itself sees nothing"
-
-
-# --- Search ------------------------------------------------------------------------------------
-
-
-def results(tab, address, edition, query):
-    tab.goto(f"{address}/{edition}/search.html?q={query}")
-    tab.wait_for_function("() => document.documentElement.dataset.search === 'done'")
-    return tab.evaluate("""() => [...document.querySelectorAll("#results li")].map(
-      li => [li.querySelector("a").getAttribute("href"), li.querySelector("p").innerText])""")
-
-
-@pytest.mark.parametrize("edition, query, page", [
-    # a name or title: its chapter comes first
-    ("zh", "adam", ADAM), ("zh", "Adam优化器", ADAM), ("zh", "偏差修正", ADAM),
-    ("zh", "两个平均", ADAM), ("zh", "尖峰的阴影", ADAM),
-    ("zh", "计算图", GRAPH), ("zh", "链式法则", GRAPH), ("zh", "前言", "preface.html"),
-    ("en", "Adam", ADAM), ("en", "RAdam", "optimizers/radam.html"), ("en", "bias correction", ADAM), ("en", "shadow of a spike", ADAM),
-    ("en", "computational graph", GRAPH), ("en", "chain rule", GRAPH), ("en", "preface", "preface.html"),
-    # what stands in the text is found
-    ("zh", "指数移动平均", ADAM), ("zh", "学习率有单位", "optimizers/adadelta.html"), ("zh", "有限差分", GRAPH),
-    ("zh", "峡谷", "preface.html"),
-    ("en", "moving averages", ADAM), ("en", "AdaMax", ADAM), ("en", "topological order", GRAPH),
-    ("en", "trust ratio", "preface.html"),
-])  # fmt: skip
-def test_search(edition, query, page, tab, address):
-    found = results(tab, address, edition, query)
-    hrefs = [href.split("#")[0] for href, _ in found]
-    titled = any(query.lower() in title.lower() for title in titles(edition, page))
-    assert page in (hrefs[:1] if titled else hrefs), found
-    for _, excerpt in found:
-        assert 10 < len(excerpt) < 250 and not re.search(r"[\\{}$]|\s{2}", excerpt), excerpt
-    best = found[hrefs.index(page)]
-    words = split(query) if edition == "zh" else query.split()
-    heading = tab.locator(f"#results a[href^='{page}']").first.inner_text()
-    shown = f"{heading} {best[1]}".lower()
-    assert any(word.lower() in shown for word in words), "the excerpt shows why"
-
-
-@pytest.mark.parametrize("edition", ["zh", "en"])
-@pytest.mark.parametrize("query", ["kaiming_normal", "backward", "minigrad.optim.AdamW", "ScheduleFreeSGD"])
-def test_search_finds_a_name_in_the_reference(edition, query, tab, address):
-    hrefs = [href for href, _ in results(tab, address, edition, query)]
-    there = [href for href in hrefs if href.startswith("back/api.html#minigrad.")]
-    assert there and there[0].endswith(query), hrefs
-
-
-def test_search_finds_nothing_where_there_is_nothing(tab, address):
-    assert results(tab, address, "zh", "量子色动力学") == []
-    assert tab.locator("#found").inner_text()
-
-
-def test_search_from_a_page(tab, address):
-    tab.goto(f"{address}/zh/{ADAM}")
-    tab.fill("header input[name=q]", "链式法则")
-    tab.press("header input[name=q]", "Enter")
-    tab.wait_for_function("() => document.documentElement.dataset.search === 'done'")
-    tab.locator("#results a").first.click()
-    tab.wait_for_url("**/autograd/computational-graph.html*")
-
-
-def test_python_and_javascript_split_alike(tab):
-    phrases = [
-        "优化器", "Adam优化器", "β1 = 0.9，偏差修正", "指数移动平均 (EMA)", "a_b c-d é ñ 2019年", "，。",
-        "Σ|x|²", "RMSProp 与 Adam：区别", "",
-    ]  # fmt: skip
-    tab.evaluate(f"() => {{ {Chinese.js_splitter_code}; window.splitQuery = splitQuery; }}")
-    for phrase in phrases:
-        assert tab.evaluate("phrase => splitQuery(phrase)", phrase) == split(phrase)
 
 
 # --- Back matter -------------------------------------------------------------------------------
@@ -699,35 +571,6 @@ def test_the_first_page_has_the_chapter_s_slider_and_all_chapters(page, site):
         assert links == [f"{edition}/{one}.html" for one in LISTED]
         captions = [h.text for h in soup.select(f"[data-lang={edition}] nav h3")]
         assert len(captions) == len(TOC["parts"])
-
-
-ON_SCREEN = """element => {
-  const { left, right, top, bottom } = element.getBoundingClientRect();
-  const there = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-  return top >= 0 && bottom <= innerHeight && element.contains(there);
-}"""
-
-
-def test_contents_on_a_phone(tab, address):
-    tab.set_viewport_size({"width": 360, "height": 640})
-    tab.goto(f"{address}/zh/{ADAM}")
-    menu = tab.locator("nav.contents")
-    assert not menu.is_visible()
-    tab.click("button.menu")
-    assert menu.is_visible()
-    last = menu.locator("a").last
-    tab.mouse.move(100, 300)
-    tab.mouse.wheel(0, 10_000)
-    tab.wait_for_function(ON_SCREEN, arg=last.element_handle())
-    tab.mouse.wheel(0, -10_000)
-    tab.wait_for_function(ON_SCREEN, arg=menu.locator("a").first.element_handle())
-    tab.keyboard.press("Escape")
-    assert not menu.is_visible()
-    sections = tab.locator("nav.here")
-    assert not sections.is_visible()
-    tab.click("button.sections")
-    tab.locator("nav.here li li a").nth(2).click()
-    assert not sections.is_visible() and "#" in tab.url
 
 
 def test_the_current_entry_is_in_view_in_long_contents(tab, address):
