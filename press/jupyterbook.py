@@ -17,7 +17,7 @@ UNUSED = ("sphinx_book_theme", "sphinx_comments", "sphinx_copybutton", "sphinx_t
           "sphinx_togglebutton")  # fmt: skip
 
 #: The assets of a page; all others belong to themes and extensions that are not used.
-OURS = {"book.css", "book.js", "theme.js"}
+OURS = {"fonts.css", "book.css", "back.css", "book.js", "theme.js", "filter.js"}
 
 #: What is mended in the HTML of a page: (pattern, replacement), in this order.
 MENDED = (
