@@ -79,35 +79,39 @@ def missing_terms(site: Path) -> list[str]:
     """Terms of the glossary that its page lacks or does not explain, and terms out of order."""
     found = []
     for edition in TWIN:
-        rows = page(site, f"{edition}/back/glossary.html").select("article tbody tr")
-        shown = [
-            tuple(cell.text.replace("’", "'") for cell in row.select("td > p:first-child")[:2])
-            for row in rows
-        ]
-        meanings = {p.text.replace("’", "'") for p in rows and rows[0].parent.select("p.meaning")}
-        shown = [pair for pair in shown if len(pair) == 2]
+        names = page(site, f"{edition}/back/glossary.html").select(".terms dt")
+        straight = lambda element: element.text.replace("’", "'")  # noqa: E731
+        shown = {(straight(name.strong), straight(name.span)): straight(name.find_next("dd"))
+                 for name in names}  # fmt: skip
         for row in glossary():
-            if (row[edition], row[TWIN[edition]]) not in shown:
+            if (pair := (row[edition], row[TWIN[edition]])) not in shown:
                 found.append(f"{edition}: the term {row['en']} is missing")
-            if row[f"is_{edition}"] not in meanings:
+            elif row[f"is_{edition}"] not in shown[pair]:
                 found.append(f"{edition}: the term {row['en']} is not explained")
-        order = [alphabetical(pair[0], edition) for pair in shown]
+        order = [alphabetical(name, edition) for name, _ in shown]
         if order != sorted(order):
             found.append(f"{edition}: the terms are not in order")
     return found
 
 
 def undocumented(site: Path) -> list[str]:
-    """Public names without an entry in the reference: signature, words, a link to the source."""
+    """Public names without an entry in the reference (signature, words, a link to the source), or
+    without a line of its index that leads there."""
     found = []
     for edition in TWIN:
-        reference = page(site, f"{edition}/back/api.html")
-        entries = {entry["id"]: entry.parent for entry in reference.select("dt.sig[id]")}
+        pages = [parsed(path) for path in sorted((site / edition / "back").glob("api*.html"))]
+        entries = {one["id"]: one.parent for page in pages for one in page.select("dt.sig[id]")}
+        address = f"{edition}/back/api.html"
+        links = parsed(site / address).select(".names dt a")
+        index = [target(site, address, link) for link in links]
+        indexed = {entry.get("id") for entry in index if entry}
         for module in public_modules().values():
             for name, home in public(module).items():
                 entry = entries.get(home)
                 if entry is None:
                     found.append(f"{edition}: {module.__name__}.{name} has no entry {home}")
+                elif home not in indexed:
+                    found.append(f"{edition}: {home} is not in the index")
                 elif len(entry.dd.text) < 20 or not entry.select("dt .viewcode-link"):
                     found.append(f"{edition}: {home} is not described")
     return found

@@ -43,7 +43,8 @@ def configure(app: Sphinx, config) -> None:
     config.book_reader = _digest([*code.rglob("*.py"), code / "words.yml"])
     config.html_title = config.project = one_language(config.html_title, language)
     config.html_short_title = config.html_title
-    config.html_static_path = [here(file) for file in THEME.iterdir() if file.is_file()]
+    files = [file for file in THEME.iterdir() if file.is_file()]
+    config.html_static_path = [*map(here, files), here(THEME / "fonts")]
     config.html_favicon = here(THEME / "logo.svg")
     config.templates_path = [here(THEME / "templates")]
     config.bibtex_bibfiles = [here(file) for file in config.bibtex_bibfiles]
@@ -99,6 +100,7 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("book_repository", "", "html")
     app.add_config_value("book_branch", "", "html")
     app.add_config_value("book_slider", "", "")  # the chapter whose slider the landing page shows
+    app.add_config_value("book_claims", [], "")  # the claims that it shows
     app.add_config_value("book_twin", False, "html")  # is the other edition built beside this one?
     for language, style in (("zh", ChineseCitation), ("en", Citation)):
         register_plugin(

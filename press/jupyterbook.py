@@ -17,7 +17,8 @@ UNUSED = ("sphinx_book_theme", "sphinx_comments", "sphinx_copybutton", "sphinx_t
           "sphinx_togglebutton")  # fmt: skip
 
 #: The assets of a page; all others belong to themes and extensions that are not used.
-OURS = {"book.css", "book.js", "contents.css", "contents.js", "find.js", "theme.js"}
+OURS = {"fonts.css", "book.css", "contents.css", "back.css", "book.js", "contents.js", "find.js",
+        "theme.js", "filter.js"}  # fmt: skip
 
 #: What is mended in the HTML of a page: (pattern, replacement), in this order.
 MENDED = (

@@ -5,11 +5,14 @@ nothing that needs it is written, rather than something wrong.
 """
 
 import datetime
+import re
 from pathlib import Path
 
 import jinja2
 import yaml
 from bs4 import BeautifulSoup
+
+from minigrad.lab.claims import VERDICTS
 
 from . import figures
 from .bilingual import TWIN, in_language
@@ -69,6 +72,31 @@ def slider_of(root: Path, config: dict) -> dict | None:
     raise ValueError(f"_config.yml: book_slider names {page}, which has no slider")
 
 
+def claims_of(root: Path, config: dict) -> list[dict]:
+    """The claims that ``_config.yml`` names for the first page, as ``chapter#claim-name``."""
+    shown = []
+    for place in config["sphinx"]["config"].get("book_claims") or ():
+        page, _, anchor = place.partition("#claim-")
+        found = [one for one in Notebook(root / "chapters" / f"{page}.ipynb").claims
+                 if one.name == anchor]  # fmt: skip
+        if not found or re.search(r"[$`\[]", found[0].zh + found[0].en):
+            raise ValueError(f"_config.yml: book_claims names {place}, which is no plain sentence")
+        verdict = VERDICTS[found[0].verdict]
+        shown.append({
+            "place": f"{page}.html#claim-{anchor}", "verdict": found[0].verdict,
+            "zh": (verdict["zh"], found[0].zh), "en": (verdict["en"], found[0].en),
+        })  # fmt: skip
+    return shown
+
+
+def counts(out: Path) -> dict[str, int]:
+    """How many claims of each verdict the ledger has, and of all."""
+    ledger = out / "zh" / "back" / "claims.html"
+    text = ledger.read_text(encoding="utf-8") if ledger.exists() else ""
+    found = re.findall(r'data-verdict="(\w+)"', text)
+    return {verdict: found.count(verdict) for verdict in VERDICTS} | {"all": len(found)}
+
+
 def _in_page(shown: str, language: str | None = None) -> str:
     """A slider as a part of a page in one language, or in both."""
     shown = in_language(shown, language) if language else shown
@@ -97,6 +125,7 @@ def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
     repository = config["repository"]["url"].rstrip("/")
     common = {
         "orders": orders(root, outlines), "news": news[:NEWS], "repository": repository,
+        "claims": claims_of(root, config), "counts": counts(out),
     }  # fmt: skip
     for own, other in TWIN.items():
         write(
@@ -109,7 +138,10 @@ def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
         slider=slider and slider | {"html": _in_page(slider["html"])},
         prefix={language: f"{language}/" for language in TWIN}, **common,
     )
-    write("404.html", "404.html", missing={lang: words("missing", lang)["text"] for lang in TWIN})
+    write("404.html", "404.html", missing={lang: words("missing", lang) for lang in TWIN})
+    (out / "_up").mkdir(exist_ok=True)
+    for depth in range(5):  # see the template
+        (out / "_up" / f"{depth}.css").write_text(f".up{depth} {{ display: block !important; }}\n")
     write("robots.txt", "robots.txt")
     (out / ".nojekyll").touch()  # Pages would leave out folders that begin with an underscore
     if base:

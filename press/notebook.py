@@ -24,6 +24,7 @@ CHAPTERS = ROOT / "chapters"
 
 #: Pages that are not chapters and have their own shape.
 PAGES = {"preface", "notation", "claims", "glossary", "api", "speed", "bibliography"}
+REFERENCE = "api-"  # so begin the names of the reference's pages, one for each module
 
 
 def notebooks(*places: Path | str) -> list[Path]:
@@ -81,7 +82,7 @@ class Notebook:
     @property
     def is_chapter(self) -> bool:
         """Whether this is a chapter, rather than a page with a shape of its own."""
-        return self.path.stem not in PAGES
+        return self.path.stem not in PAGES and not self.path.stem.startswith(REFERENCE)
 
     # -- Cells, as (number, cell)
 

@@ -158,6 +158,7 @@ def setup(app: Sphinx) -> dict:
     for job in jobs:
         app.connect("html-page-context", job, priority=900)
     app.connect("build-finished", add_scripts)
+    app.add_css_file("fonts.css")
     app.add_css_file("book.css")
     app.add_js_file("theme.js")
     app.add_js_file("book.js", loading_method="defer")

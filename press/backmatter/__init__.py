@@ -3,9 +3,10 @@
 Directives, each used on a page of its own in ``chapters/back`` (the first in the preface):
 
 - ``{parts}``: the map of the book, with the chapters that are only planned;
-- ``{claims}``: the ledger, every claim of the book with its measured verdict;
+- ``{claims}``: the ledger, every claim of the book with its measured verdict and its scale;
 - ``{terms}``: the glossary, with the place where each term is first used;
 - ``{works}``: the bibliography, with the places where each work is cited;
+- ``{names} minigrad.optim``: the index of a module, a sentence on each public name;
 - ``{api} minigrad.optim``: the reference of a module, from its docstrings;
 - ``{benchmarks} training``: what the last whole run of ``make bench`` measured.
 
@@ -18,9 +19,18 @@ from sphinx.application import Sphinx
 from . import reference
 from .benchmarks import Benchmarks
 from .ledger import Ledger
+from .names import Names, summarize
 from .parts import Parts
 from .terms import Terms
 from .works import Works
+
+
+def add_look(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Their style sheet, and their script where there is a list to filter."""
+    if doctree and pagename.startswith("back/"):
+        app.add_css_file("back.css")
+        if "data-filter" in context["body"]:
+            app.add_js_file("filter.js", loading_method="defer")
 
 
 def setup(app: Sphinx) -> dict:
@@ -29,5 +39,8 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("terms", Terms)
     app.add_directive("works", Works)
     app.add_directive("benchmarks", Benchmarks)
+    app.add_directive("names", Names)
     reference.setup(app)
+    app.connect("autodoc-process-docstring", summarize)  # after ours of the reference
+    app.connect("html-page-context", add_look)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

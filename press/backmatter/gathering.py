@@ -95,7 +95,20 @@ def raw(text: str) -> nodes.raw:
     return nodes.raw("", text, format="html")
 
 
-def line(*cells: Iterable[nodes.Node], **attributes) -> nodes.row:
-    """A line of a table."""
-    entries = [nodes.entry("", nodes.paragraph("", "", *cell)) for cell in cells]
-    return nodes.row("", *entries, **attributes)
+def by_letter(groups: dict[str, nodes.Element]) -> list[nodes.Node]:
+    """Groups under their letters, and a line of the letters that leads to them."""
+    anchors = {letter: f"letter-{ord(letter):x}" for letter in groups}
+    links = "".join(f'<a href="#{anchors[letter]}">{letter}</a>' for letter in groups)
+    found: list[nodes.Node] = [raw(f'<nav class="letters" aria-label="A–Z">{links}</nav>')]
+    for letter, group in groups.items():
+        heading = nodes.rubric("", letter, ids=[anchors[letter]], classes=["letter"])
+        found.append(nodes.container("", heading, group, classes=["under"]))
+    return found
+
+
+def filter_box(words: str, what: str) -> str:
+    """A field that leaves of ``what`` (a selector) only what has the words (theme/filter.js)."""
+    return (
+        f'<p class="narrow-down" hidden><input type="search" data-filter="{what}" '
+        f'placeholder="{words}" aria-label="{words}" autocomplete="off"> <output></output></p>'
+    )

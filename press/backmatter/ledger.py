@@ -1,4 +1,4 @@
-"""``{claims}``: the ledger, every claim of the book with its measured verdict."""
+"""``{claims}``: the ledger, every claim of the book with its measured verdict, source and scale."""
 
 import re
 from posixpath import dirname
@@ -8,7 +8,10 @@ from docutils import nodes
 from minigrad.lab.claims import VERDICTS
 
 from ..claims import boxed
-from .gathering import Chapter, Gathered, raw
+from ..markdown import citations
+from ..notebook import Claim
+from ..scale import Scale, scales
+from .gathering import Chapter, Gathered, filter_box, raw
 
 _CITED = re.compile(r" ?\{footcite(?::(\w))?\}`([^`]+)`")
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|/)([^)#\s]*)(#[^)\s]*)?(?=\))")
@@ -29,19 +32,38 @@ class Ledger(Gathered):
             for chapter, lines in found:
                 section = nodes.section(ids=[nodes.make_id(chapter.name)], classes=["made"])
                 section += nodes.title("", "", *self.title(chapter))
+                scale = scales(chapter.notebook)
+                self.env.note_dependency(str(chapter.path.with_suffix(".json")))
                 for line in lines:
-                    section += self.line(chapter, line)
+                    section += self.line(chapter, line, scale[line.name])
                     verdicts.append(line.verdict)
                 part += section
             body.append(part)
-        return [raw(self.filter(verdicts)), *body]
+        box = filter_box(self.words["filter"], "article .claim")
+        return [raw(self.filter(verdicts) + box), *body]
 
-    def line(self, chapter: Chapter, claim) -> nodes.Element:
+    def line(self, chapter: Chapter, claim: Claim, scale: Scale) -> nodes.Element:
         text = nodes.paragraph("", "", nodes.strong("", VERDICTS[claim.verdict][self.language]))
         text += [nodes.Text(" "), *self.sentence(chapter, getattr(claim, self.language))]
+        box = boxed(claim.name, claim.verdict, text)
+        about = nodes.paragraph("", self.scale(scale), classes=["scale"])
+        if not citations(getattr(claim, self.language)) and (keys := near(chapter, claim)):
+            about += [nodes.Text(f" · {self.words['source']}"), *self.cited(keys[:3])]
         place = self.link(chapter, f"claim-{claim.name}", [nodes.Text(self.words["measured"])])
-        text += [nodes.Text(" "), place]
-        return boxed(claim.name, claim.verdict, text)
+        about += [nodes.Text(" · "), place]
+        box += about
+        return box
+
+    def scale(self, scale: Scale) -> str:
+        """In words: the data, how long was trained, with how many seeds."""
+        said = [self.words[name] for name in sorted(scale.data)]
+        for name, values in sorted(scale.lengths.items()):
+            said.append(self.words[name].format(listed(values)))
+        if scale.seeds:
+            said.append(self.words["seeds"].format(listed(scale.seeds)))
+        elif not scale.stored:
+            said.append(self.words["drawn" if scale.drawn else "exact"])
+        return " · ".join(said) or self.words["stored"]
 
     def sentence(self, chapter: Chapter, words: str) -> list[nodes.Node]:
         """A sentence of a chapter as it can stand on this page: links lead to the same places,
@@ -77,6 +99,11 @@ class Ledger(Gathered):
             links.append(nodes.reference("", text, refuri=f"{uri}#{key}", internal=True))
         return links
 
+    def cited(self, keys: list[str]) -> list[nodes.Node]:
+        links = self.citation(True, keys)
+        commas = [nodes.Text(self.words["comma"]) for _ in links]
+        return [node for pair in zip(links, commas) for node in pair][:-1]
+
     def filter(self, verdicts: list[str]) -> str:
         """Which verdicts to show: radio buttons, and the style sheet does the rest."""
         choices = {"all": (self.words["all"], len(verdicts))} | {
@@ -89,3 +116,21 @@ class Ledger(Gathered):
         )
         legend = f"<legend>{self.words['show']}</legend>"
         return f'<fieldset class="verdicts">{legend}{buttons}</fieldset>'
+
+
+def near(chapter: Chapter, claim: Claim) -> list[str]:
+    """The works cited in the section in which a claim stands."""
+    for _, zh, _ in chapter.notebook.passages():
+        if f"{{claim}}`{claim.name}`" in zh:
+            return [*dict.fromkeys(citations(zh))]
+    return []
+
+
+def listed(numbers: set[int]) -> str:
+    """``5, 20, 60``; of more than four numbers their ends.
+
+    >>> listed({60, 5, 20}), listed({1, 2, 3, 4, 1000})
+    ('5, 20, 60', '1–1,000')
+    """
+    said = [f"{number:,}" for number in sorted(numbers)]
+    return ", ".join(said) if len(said) < 5 else f"{said[0]}–{said[-1]}"

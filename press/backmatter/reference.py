@@ -61,9 +61,8 @@ class Api(Gathered):
             thing = getattr(module, name)
             kind = "class" if inspect.isclass(thing) else "function"
             domain.note_object(f"{module.__name__}.{name}", kind, names[name], aliased=True)
-        links = " · ".join(f":py:obj:`{name} <{names[name]}>`" for name in sorted(names))
-        members = f".. automodule:: {module.__name__}\n   :members: {', '.join(sorted(here))}\n"
-        return self.parse_rst(f"{links}\n\n{members}")
+        members = ", ".join(sorted(here))
+        return self.parse_rst(f".. automodule:: {module.__name__}\n   :members: {members}\n")
 
     def parse_rst(self, text: str) -> list[nodes.Node]:
         node = nodes.Element()

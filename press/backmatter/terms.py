@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable
 
 from docutils import nodes
+from docutils.nodes import make_id
 
 from ..bilingual import TWIN
 from ..glossary import GLOSSARY, glossary
-from .gathering import Chapter, Gathered, line, plain
+from .gathering import Chapter, Gathered, by_letter, filter_box, plain, raw
 
 
 def spellings(term: str) -> list[str]:
@@ -48,22 +49,22 @@ class Terms(Gathered):
 
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(str(GLOSSARY))
-        first, second = (self.language, TWIN[self.language])
         chapters = self.chapters()[1:]  # the preface tells of everything and explains nothing
-        rows = [(alphabetical(row[first], first), row) for row in glossary()]
-        body, letter = nodes.tbody(), None
+        rows = [(alphabetical(row[self.language], self.language), row) for row in glossary()]
+        letters: dict[str, nodes.definition_list] = {}
         for key, row in sorted(rows, key=lambda pair: pair[0]):
-            if key[0][0].upper() != letter:
-                letter = key[0][0].upper()
-                entry = nodes.entry("", nodes.paragraph("", letter), morecols=2)
-                body += nodes.row("", entry, classes=["letter"])
-            place = first_use(row, chapters)
-            twin = nodes.inline("", row[second], classes=[f"language-{second}"])
-            cells = [nodes.Text(row[first])], [twin], [self.link(*place)] if place else []
-            entry = line(*cells, ids=[f"term-{nodes.make_id(row['en'])}"])
-            entry[0] += nodes.paragraph("", row[f"is_{first}"], classes=["meaning"])
-            body += entry
-        titles = (self.words[key] for key in (first, second, "first_use"))
-        head = nodes.thead("", line(*[[nodes.Text(title)] for title in titles]))
-        group = nodes.tgroup("", *[nodes.colspec(colwidth=1) for _ in cells], head, body, cols=3)
-        return [nodes.table("", group)]
+            group = letters.setdefault(key[0][0].upper(), nodes.definition_list(classes=["terms"]))
+            group += self.term(row, first_use(row, chapters))
+        return [raw(filter_box(self.words["filter"], ".terms dt")), *by_letter(letters)]
+
+    def term(self, row: dict, place: tuple[Chapter, str | None] | None) -> nodes.Element:
+        """A term with what it is called in the other language, what it is, and where it is used."""
+        other = TWIN[self.language]
+        twin = nodes.inline("", row[other], classes=[f"language-{other}"])
+        name = nodes.strong("", row[self.language])
+        term = nodes.term("", "", name, nodes.Text(" "), twin, ids=[f"term-{make_id(row['en'])}"])
+        meaning = nodes.paragraph("", row[f"is_{self.language}"] + " ")
+        if place:
+            where = nodes.inline("", f"{self.words['first_use']} ", classes=["where"])
+            meaning += [where, self.link(*place)]
+        return nodes.definition_list_item("", term, nodes.definition("", meaning))

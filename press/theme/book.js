@@ -4,10 +4,22 @@ const root = document.documentElement;
 const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private */ } };
 
 // --- Theme and edition, remembered -------------------------------------------------------------
-document.querySelector("button.theme")?.addEventListener("click", () => {
-  root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-  store("theme", root.dataset.theme);
-});
+const themes = document.querySelectorAll("button.theme");
+function nameLook() {  // data-looks: the names of system, light, dark
+  for (const button of themes) {
+    const [system, light, dark] = button.dataset.looks.split("|");
+    button.ariaLabel = button.title = `${button.dataset.name}: ${{ system, light, dark }[root.dataset.look]}`;
+  }
+}
+for (const button of themes) {
+  button.addEventListener("click", () => {  // the other one, this one for good, as the system is
+    const order = darkSystem.matches ? ["system", "light", "dark"] : ["system", "dark", "light"];
+    setLook(order[(order.indexOf(root.dataset.look) + 1) % 3]);
+    store("theme", root.dataset.look);
+    nameLook();
+  });
+}
+nameLook();
 if (root.dataset.edition) store("edition", root.dataset.edition);
 
 // --- Where the reader is: marked in the contents of the page, kept when the language changes ---

@@ -35,7 +35,7 @@ QUESTIONS = {
         ("共轭方向", "optimization/conjugate-gradient"), ("Adam优化器", ADAM), ("动量 学习率", "optimizers/momentum"),
         # code, what it prints, formulas
         ("clip_grad_norm", CLIP), ("scaled_dot_product_attention", "attention/attention"),
-        ("λ", "optimizers/adamw"), ("ϵ", ADAM), ("kaiming_normal", "back/api"),
+        ("λ", "optimizers/adamw"), ("ϵ", ADAM), ("kaiming_normal", "back/api-init"),
     ],
     "en": [
         ("Adam", f"!{ADAM}"), ("momentum", "!optimizers/momentum"), ("动量法", "!optimizers/momentum"),
@@ -53,7 +53,7 @@ QUESTIONS = {
         ("Hessian", "optimization/newton"), ("conjugate directions", "optimization/conjugate-gradient"),
         ("topological order", GRAPH), ("AdaMax", ADAM),
         ("clip_grad_norm", CLIP), ("scaled_dot_product_attention", "attention/attention"),
-        ("lambda", "optimizers/adamw"), ("epsilon", ADAM), ("kaiming_normal", "back/api"),
+        ("lambda", "optimizers/adamw"), ("epsilon", ADAM), ("kaiming_normal", "back/api-init"),
     ],
 }  # fmt: skip
 SLIPS = {  # one wrong letter or character, one too many, one too few, two exchanged

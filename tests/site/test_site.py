@@ -41,7 +41,9 @@ PAGES = [f"{edition}/{chapter}.html" for edition in ("zh", "en") for chapter in 
 SOURCE = "_modules/minigrad/optim/adam.html"  # one of minigrad's files, as the reference shows it
 FIRST = ["index.html", "zh/index.html", "en/index.html"]
 SEARCH = ["zh/search.html", "en/search.html"]
-ALL = [*FIRST, *PAGES, *SEARCH, f"zh/{SOURCE}", f"en/{SOURCE}"]
+MODULES = sorted(path.stem for path in (CHAPTERS / "back").glob("api-*.md"))  # of the reference
+PARTS = [f"{edition}/back/{name}.html" for edition in ("zh", "en") for name in MODULES]
+ALL = [*FIRST, *PAGES, *PARTS, *SEARCH, f"zh/{SOURCE}", f"en/{SOURCE}"]
 BASE = settings(ROOT, os.environ.get("BASEURL", ""))["html"]["baseurl"].rstrip("/")
 ADAM = "optimizers/adam.html"
 MOMENTUM = "optimizers/momentum.html"
@@ -310,6 +312,150 @@ def test_the_ledger_is_filtered_without_a_script(edition, browser, address):
     context.close()
 
 
+@pytest.mark.parametrize("page, entries, words", [
+    ("en/back/claims", ".claim", "digits 20 seeds adam"), ("zh/back/claims", ".claim", "手写数字 未定"),
+    ("en/back/glossary", ".terms dt", "saddle"), ("zh/back/glossary", ".terms dt", "鞍点"),
+    ("en/back/bibliography", ".works p", "kingma 2015"),
+])  # fmt: skip
+def test_lists_are_narrowed_down(page, entries, words, tab, address):
+    tab.goto(f"{address}/{page}.html")
+    total = tab.locator(f"article {entries}:visible").count()
+    tab.fill("[data-filter]", words)
+    left = tab.locator(f"article {entries}:visible")
+    assert 0 < left.count() < total / 4
+    assert tab.locator(".narrow-down output").inner_text() == f"{left.count()} / {total}"
+    assert tab.evaluate("""() => [...document.querySelectorAll("section.made, .under")]
+      .filter(e => e.checkVisibility()).every(e => [...e.querySelectorAll(".claim, dt, .works p")]
+        .some(one => one.checkVisibility()))"""), "no heading without entries"
+    if ".claim" in entries:  # both filters at once
+        tab.check(".verdicts [value=fails]")
+        verdicts = left.evaluate_all("all => all.map(e => e.dataset.verdict)")
+        assert set(verdicts) <= {"fails"}
+        tab.check(".verdicts [value=all]")
+    tab.fill("[data-filter]", "")
+    assert tab.locator(f"article {entries}:visible").count() == total
+
+
+def test_most_claims_say_their_scale(site):
+    for edition, seeds in (("zh", "个种子"), ("en", "seeds")):
+        soup = BeautifulSoup((site / edition / "back" / "claims.html").read_text("utf-8"), "html.parser")
+        scales = [claim.select_one(".scale").text for claim in soup.select(".claim")]
+        assert sum(seeds in scale for scale in scales) > len(scales) / 2
+        assert all(scale.strip(" ·") for scale in scales)
+
+
+# --- Design ------------------------------------------------------------------------------------
+
+#: Which of the fonts of a text's glyphs are our own.
+def fonts_of(tab: Page, selector: str) -> dict[str, bool]:
+    client = tab.context.new_cdp_session(tab)
+    client.send("DOM.enable")
+    client.send("CSS.enable")
+    root = client.send("DOM.getDocument")["root"]["nodeId"]
+    node = client.send("DOM.querySelector", {"nodeId": root, "selector": selector})["nodeId"]
+    fonts = client.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+    return {font["familyName"]: font["isCustomFont"] for font in fonts}
+
+
+@pytest.mark.parametrize("edition", ["zh", "en"])
+@pytest.mark.parametrize("disk", [False, True])
+def test_fonts_come_with_the_book(edition, disk, tab, address, site):
+    responses = []
+    tab.on("response", lambda response: responses.append(response))
+    tab.goto(f"{site.as_uri() if disk else address}/{edition}/{ADAM}")
+    tab.evaluate("""async () => {
+      document.querySelector("article p:not([class])").insertAdjacentHTML("beforebegin",
+        '<p id="a">Adam, β1</p><p id="b">“”</p><p id="c">优化</p><p id="d"><code>x = 1</code></p>');
+      await document.fonts.ready;
+    }""")
+    fonts = {name: fonts_of(tab, selector) for name, selector in
+             (("latin", "#a"), ("quotes", "#b"), ("han", "#c"), ("code", "#d code"))}  # fmt: skip
+    assert all(fonts["latin"].values()) and all(fonts["code"].values()), fonts
+    assert not any(fonts["han"].values()), fonts
+    assert all(own == (edition == "en") for own in fonts["quotes"].values()), fonts
+    weights = [len(r.body()) for r in responses if r.url.endswith(".woff2") and "mathjax" not in r.url]
+    assert 2 <= len(weights) and sum(weights) < 150_000
+
+
+@pytest.mark.parametrize("edition", ["zh", "en"])
+def test_nothing_moves_when_the_fonts_arrive(edition, tab, address):
+    """The system's fonts, which stand in for ours, make lines of the same number and height."""
+    heights = []
+    for blocked in (True, False):
+        if blocked:
+            tab.route("**/_static/*.woff2", lambda route: route.abort())
+        else:
+            tab.unroute("**/_static/*.woff2")
+        tab.goto(f"{address}/{edition}/{TOC['root']}.html")
+        tab.evaluate("document.fonts.ready.then(() => 0)")
+        heights.append(tab.evaluate("""() => [...document.querySelectorAll("article :is(p, h1, h2, li)")]
+          .map(e => e.getBoundingClientRect().height)"""))
+    changed = [abs(a - b) for a, b in zip(*heights)]
+    assert sum(one > 1 for one in changed) <= 0.2 * len(changed)
+    assert abs(sum(heights[0]) - sum(heights[1])) < 0.03 * sum(heights[1])
+
+
+def test_code_is_set_as_its_output_and_in_line_with_it(tab, address):
+    tab.goto(f"{address}/en/{ADAM}")
+    found = tab.evaluate("""() => [".cell_input pre", ".cell_output pre"].map(selector => {
+      const pre = [...document.querySelectorAll(selector)].find(e => e.checkVisibility());
+      return [parseFloat(getComputedStyle(pre).fontSize),
+        pre.getBoundingClientRect().left + pre.clientLeft + parseFloat(getComputedStyle(pre).paddingLeft)];
+    })""")
+    (code, left), (output, other) = found
+    assert code >= output and abs(left - other) <= 3
+
+
+@pytest.mark.parametrize("edition", ["zh", "en"])
+def test_tables_of_the_speed_page_fit(edition, tab, address):
+    tab.goto(f"{address}/{edition}/back/speed.html")
+    wide = """() => [...document.querySelectorAll("article .scroll")]
+      .filter(e => e.scrollWidth > e.clientWidth + 1).length"""
+    assert tab.evaluate(wide) == 0
+    assert tab.evaluate("""() => [...document.querySelectorAll("td.text-right p")]
+      .every(e => e.getBoundingClientRect().height < 40)"""), "a number is on one line"
+    tab.set_viewport_size({"width": 360, "height": 740})
+    first = tab.locator("article .scroll:has(.text-right)").first
+    names = first.locator("td").first
+    left = names.bounding_box()["x"]
+    first.evaluate("e => e.scrollLeft = 300")
+    assert names.bounding_box()["x"] == left, "the names stay while the numbers move"
+    assert "local" in first.evaluate("e => getComputedStyle(e).backgroundAttachment")
+
+
+@pytest.mark.parametrize("path", ["nothing.html", "en/nothing", "zh/optimizers/nothing.html", "en/_modules/minigrad/optim/x.html"])
+def test_a_wrong_address_leads_home(path, tab, address, site):
+    page = (site / "404.html").read_text(encoding="utf-8")
+    tab.route(f"{address}/{path}", lambda route: route.fulfill(status=404, content_type="text/html", body=page))
+    tab.goto(f"{address}/{path}")
+    if not BASE:
+        links = tab.locator("a:visible")
+        assert links.evaluate_all("all => all.map(a => a.href)") == [
+            f"{address}/{edition}/index.html" for edition in ("zh", "en")]  # fmt: skip
+    assert inaccessible(tab) == []
+    tab.set_viewport_size({"width": 320, "height": 640})
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+    if not BASE:
+        tab.locator("input:visible").last.fill("momentum")
+        tab.keyboard.press("Enter")
+        tab.wait_for_url(f"{address}/en/search.html?q=momentum")
+
+
+@pytest.mark.parametrize("page", FIRST)
+def test_the_first_page_shows_claims(page, site):
+    soup = BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser")
+    shown = soup.select(".measured .claim")
+    assert {claim["data-verdict"] for claim in shown} == set(VERDICTS)
+    for claim in shown:
+        file, _, anchor = claim["href"].partition("#")
+        there = BeautifulSoup((site / page).parent.joinpath(file).read_text("utf-8"), "html.parser")
+        original = there.find(id=anchor)
+        assert original["data-verdict"] == claim["data-verdict"]
+        assert original.p.get_text(" ", strip=True).startswith(claim.strong.text)
+    counts = [int(number) for number in re.findall(r"\d+", soup.select_one(".measured .lead").text)]
+    assert counts[0] == sum(counts[1:]) > 50
+
+
 # --- Sliders, theme, landing page, print -------------------------------------------------------
 
 SHOWN = """async figure => {  // once what was asked for is on screen
@@ -514,6 +660,13 @@ def test_the_theme_follows_the_system_and_is_remembered(tab, address):
     for page in (f"en/{TOC['root']}.html", "index.html"):
         tab.goto(f"{address}/{page}")
         assert tab.evaluate(background) == dark
+        assert tab.locator("button.theme").get_attribute("aria-label").endswith("dark")
+    for look in ("light", "system"):  # and back
+        tab.click("button.theme")
+        assert tab.evaluate("document.documentElement.dataset.look") == look
+    for scheme in ("dark", "light"):  # also while the page is open
+        tab.emulate_media(color_scheme=scheme)
+        tab.wait_for_function("s => document.documentElement.dataset.theme === s", arg=scheme)
 
 
 def test_the_first_page_speaks_the_browser_s_language(browser, address):

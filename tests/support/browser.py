@@ -12,7 +12,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Page
 
-WIDTHS = (360, 768, 1440)
+WIDTHS = (320, 360, 768, 1440)
 LIGHT_ENOUGH = 400_000  # bytes of a page and all it loads, compressed, without fonts
 
 # The strictest policy the book works under: everything from the site itself, no inline script.
@@ -140,7 +140,7 @@ def unused_scripts(tab: Page) -> list[str]:
     return tab.evaluate("""() => Object.entries({
       "slider.js": "figure.slider", "previews.js": ".footnote-reference, .internal[href^='#equation-']",
       "mathematics.js": "mjx-container", "search": "#results",
-      "landing.js": "[data-lang]",
+      "landing.js": "[data-lang]", "filter.js": "[data-filter]",
     }).filter(([script, use]) => document.querySelector(`script[src*="${script}"]`)
       && !document.querySelector(use)).map(([script]) => "script without use: " + script)""")
 

@@ -65,6 +65,7 @@ def write_book(folder: Path, chapter: dict, parts: str = "") -> Path:
     settings = (ROOT / "_config.yml").read_text(encoding="utf-8")
     shown = "part/second" if "figure class" in json.dumps(chapter) else '""'
     settings = re.sub("book_slider: [^ ]*", f"book_slider: {shown}", settings)
+    settings = re.sub(r"book_claims:.*\n( +- .*\n)*", "book_claims: []\n", settings)
     (folder / "_config.yml").write_text(settings, encoding="utf-8")
     (folder / "chapters" / "news.yml").write_text(NEWS, encoding="utf-8")
     (folder / "_toc.yml").write_text(
