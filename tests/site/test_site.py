@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from browser import POLICY, chromium, inaccessible, serve, settle, visit
+from browser import POLICY, inaccessible, serve, settle, visit
 from minigrad.lab import figures, sliders
 from minigrad.lab.claims import VERDICTS
 from moving import draw
@@ -34,7 +34,7 @@ from press.audit import (
 )
 from press.build import settings
 from press.contents import contents
-from press.notebook import CHAPTERS, ROOT, TWIN, Notebook, notebooks
+from press.notebook import CHAPTERS, ROOT, TWIN, Notebook
 from press.search import Chinese, split
 
 TOC = contents()
@@ -55,50 +55,6 @@ BOOK = dict(zip(("zh", "en"), settings(ROOT)["title"].split(" · ")))
 def titles(edition: str, page: str) -> list[str]:
     """The title and the section titles of a page, by its notebook."""
     return Notebook(CHAPTERS / Path(page).with_suffix(".ipynb")).headings(edition)
-
-
-# --- A server and a browser --------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def site():
-    """The folder of the built site, which must be newer than all it is made of."""
-    site = ROOT / "_build" / "html"
-    sources = [file for folder in ("chapters", "press", "minigrad") for file in (ROOT / folder).rglob("*")
-               if file.suffix in {".bib", ".yml", ".csv", ".html", ".css", ".js", ".svg", ".py"}]
-    sources += [*notebooks(CHAPTERS), ROOT / "_config.yml", ROOT / "_toc.yml"]  # fmt: skip
-    newest = max(file.stat().st_mtime for file in sources)
-    index = site / "index.html"
-    if not index.exists() or index.stat().st_mtime < newest:
-        pytest.fail("The built site is missing or older than its sources: run `make book` first.")
-    return site
-
-
-@pytest.fixture(scope="session")
-def address(site, tmp_path_factory):
-    """Where the site is served: below a path, as GitHub Pages does it."""
-    outer = tmp_path_factory.mktemp("served")
-    (outer / "book").symlink_to(site)
-    server = serve(outer)
-    yield f"http://127.0.0.1:{server.server_port}/book"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        browser = chromium(playwright)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def tab(browser):
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(20_000)
-    yield context.new_page()
-    context.close()
 
 
 # --- Every page --------------------------------------------------------------------------------
