@@ -9,12 +9,15 @@ STAMP := $(VENV)/.installed
 PORT ?= 8000
 # Where the book is published and where its source is, if _config.yml does not say so.
 PUBLISHED := $(if $(BASEURL),--baseurl "$(BASEURL)") $(if $(REPOSITORY),--repository "$(REPOSITORY)")
+# A class gets the notebooks of one edition in a folder of their own.
+UNSOLVED := $(filter no,$(SOLUTIONS))
+LAB = _build/notebooks/$(EDITION)$(if $(UNSOLVED),-without-solutions)
 # The numbers of a run must not depend on how many cores a machine has.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export PYTHONUTF8 := 1
 
-.PHONY: help book test new chapter notebooks experiments serve lab bench fuzz clean lock \
+.PHONY: help book test new chapter notebooks experiments serve lab pdf slides bench fuzz clean lock \
 	lint unit validate editions-run site
 
 help:  ## this list
@@ -47,13 +50,27 @@ serve: $(STAMP)  ## build the book and serve it at http://localhost:8000 (PORT=â
 	@echo "Serving at http://localhost:$(PORT)/  (stop with Ctrl-C)"
 	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-lab: $(STAMP)  ## open the notebooks in JupyterLab (EDITION=zh or en: that language only)
+lab: $(STAMP)  ## open the notebooks in JupyterLab (EDITION=zh or en: that language only; SOLUTIONS=no)
 ifdef EDITION
-	@$(PY) -m press.build notebooks $(EDITION) _build/notebooks/$(EDITION)
-	@$(PY) -m jupyterlab _build/notebooks/$(EDITION)
+	@$(PY) -m press.build notebooks $(EDITION) $(LAB) $(if $(UNSOLVED),--without-solutions)
+	@$(PY) -m jupyterlab $(LAB)
+else ifdef UNSOLVED
+	$(error SOLUTIONS=no needs EDITION=zh or EDITION=en)
 else
 	@$(PY) -m jupyterlab chapters
 endif
+
+# What is handed out (press/handouts): of chapter C or of all, in one EDITION or in both.
+HANDOUT = $(PY) -m press.handouts $(if $(C),--chapter $(C)) $(if $(EDITION),--edition $(EDITION)) \
+	$(if $(BASEURL),--baseurl "$(BASEURL)")
+
+pdf: $(STAMP)  ## the book on paper, _build/pdf (C=part/name, EDITION=zh or en, ANSWERS=no)
+	@$(PY) -m press.build $(PUBLISHED)
+	@$(HANDOUT) pdf $(if $(filter no,$(ANSWERS)),--without-answers)
+
+slides: $(STAMP)  ## chapters as slides, _build/slides (C=part/name, EDITION=zh or en)
+	@$(PY) -m press.build $(PUBLISHED)
+	@$(HANDOUT) slides
 
 bench: $(STAMP)  ## minigrad beside NumPy by hand, PyTorch, JAX, â€¦ (BENCH="--quick --only iris")
 	@$(PY) -m benchmarks $(BENCH)

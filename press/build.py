@@ -139,12 +139,12 @@ def _run(*arguments) -> None:
         sys.exit(build_edition(*arguments))
 
 
-def write_notebooks(language: str, folder: Path) -> None:
+def write_notebooks(language: str, folder: Path, solutions: bool = True) -> None:
     """Write the notebooks of one edition, ready to be run: with the results of experiments."""
     for source in notebooks(CHAPTERS):
         target = folder / source.relative_to(CHAPTERS)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(Notebook(source).edition(language), encoding="utf-8")
+        target.write_text(Notebook(source).edition(language, solutions), encoding="utf-8")
         for suffix in (".py", ".json"):
             if (beside := source.with_suffix(suffix)).exists():
                 shutil.copy(beside, target.with_suffix(suffix))
@@ -161,9 +161,10 @@ def main() -> None:
     notebooks = commands.add_parser("notebooks", help="write the notebooks of one edition")
     notebooks.add_argument("language", choices=["zh", "en"])
     notebooks.add_argument("folder", type=Path)
+    notebooks.add_argument("--without-solutions", action="store_true", help="as for a class")
     arguments = parser.parse_args()
     if arguments.command == "notebooks":
-        write_notebooks(arguments.language, arguments.folder)
+        write_notebooks(arguments.language, arguments.folder, not arguments.without_solutions)
         return
     out = build(
         arguments.root.resolve(), arguments.strict, arguments.baseurl, arguments.repository

@@ -22,6 +22,9 @@ from .bilingual import TWIN
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
 
+#: An answer in a chapter's Markdown; the code of one is in a cell tagged ``solution``.
+_ANSWER = re.compile(r"^<details>.*?^</details>\n*", re.M | re.S)
+
 #: Pages that are not chapters and have their own shape.
 PAGES = {"preface", "notation", "claims", "glossary", "api", "speed", "bibliography"}
 REFERENCE = "api-"  # so begin the names of the reference's pages, one for each module
@@ -155,12 +158,14 @@ class Notebook:
         words = len(text.split())
         return max(5, 5 * round(words / 90 / 5)) if words > 200 else None  # derivations are slow
 
-    def edition(self, language: str) -> str:
+    def edition(self, language: str, solutions: bool = True) -> str:
         """The notebook of one edition, as the text of its file: that language's cells, with what
         was measured in its place, and its half of the words in code, outputs and descriptions of
-        images."""
+        images. For a class, without the answers to exercises, in words and in code."""
         node = copy.deepcopy(self.node)
         node.cells = [cell for cell in node.cells if TWIN[language] not in languages(cell)]
+        if not solutions:
+            node.cells = [cell for cell in node.cells if "solution" not in tags(cell)]
         for cell in node.cells:
             kept = [tag for tag in tags(cell) if tag != f"lang-{language}"]
             cell.metadata.pop("tags", None)
@@ -172,7 +177,8 @@ class Notebook:
             if alt := cell.metadata.get("alt"):  # of an image that is no figure of ours
                 cell.metadata.setdefault("mystnb", {})["image"] = {"alt": alt}
             if cell.cell_type == "markdown":
-                cell.source = records.resolve(cell.source, self.records, language)
+                text = cell.source if solutions else _ANSWER.sub("", cell.source).rstrip()
+                cell.source = records.resolve(text, self.records, language)
             elif cell.cell_type == "code":
                 cell.source = bilingual.source(cell.source, language)
                 said = [cell.metadata.get(key, "") for key in ("alt", "caption")]

@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import sync_playwright
 
-from browser import chromium, serve
+from browser import serve
+from press.handouts.chromium import chromium
 from press.notebook import CHAPTERS, ROOT, notebooks
 
 

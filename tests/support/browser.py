@@ -2,14 +2,11 @@
 
 import gzip
 import http.server
-import os
-import shutil
 import threading
 from functools import partial
 from pathlib import Path
 
 import axe_playwright_python
-import pytest
 from playwright.sync_api import Page
 
 WIDTHS = (320, 360, 768, 1440)
@@ -57,20 +54,6 @@ def serve(folder: Path):
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
-
-
-def chromium(playwright):
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if not path:
-        pytest.fail(
-            "These tests open the book in Chromium, and none was found. Install it (on Debian and "
-            "Ubuntu: apt-get install chromium fonts-noto-cjk) or set CHROMIUM to its path."
-        )
-    return playwright.chromium.launch(executable_path=path, args=[
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ])  # fmt: skip
 
 
 def settle(tab: Page) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 
 from playwright.sync_api import Browser, sync_playwright
 
-from browser import chromium
+from press.handouts.chromium import chromium
 from press.notebook import ROOT
 
 VISITS = 5
