@@ -106,6 +106,7 @@ def test_no_parameters_of_a_distribution_give_nan_as_in_scipy():
     with np.errstate(all="ignore"):
         for y in (
             stats.norm.logpdf(0.0, 0.0, -1.0),
+            stats.norm.cdf(1.0, 0.0, -1.0),
             stats.norm.cdf(0.0, 0.0, 0.0),
             stats.gamma.pdf(1.0, -0.5),
             stats.beta.cdf(0.5, 1.0, np.nan),
