@@ -45,6 +45,19 @@
       ${numerals === "decimal" ? "" : '@bottom-center { content: "" }'}
     }`;
   document.head.append(style);
-  return [...document.querySelectorAll("article section[id] > :is(h1, h2, h3, h4)")]
+  const headings = [...document.querySelectorAll("article section[id] > :is(h1, h2, h3, h4)")]
     .map((h) => [+h.localName[1], h.parentElement.id, words(h)]);
+  // Between a heading and the one below it stands nothing at which a page could end.
+  for (const place of document.querySelectorAll("article section > span[id]:empty:first-child")) {
+    place.nextElementSibling?.prepend(place);
+  }
+  for (const section of document.querySelectorAll("article :is(h2, h3) + section")) {
+    const pieces = [section.previousElementSibling, section.children[0]];
+    if (section.children[1]?.matches("p")) pieces.push(section.children[1]);
+    const together = document.createElement("div");
+    together.className = "together";
+    section.prepend(together);
+    together.append(...pieces);
+  }
+  return headings;
 }

@@ -59,6 +59,9 @@ def test_a_chapter_on_paper(language, answers, editions, browser):
     places = [(reader.get_destination_page_number(entry), -entry.top) for entry in shown[1:]]
     assert places == sorted(places) and places[-1][0] >= len(reader.pages) - 3
     assert all(-top > FOOT + 50 for _, top in places), "a heading stands alone at the foot of a page"
+    page_of = {entry.title: page for entry, (page, _) in zip(shown[1:], places)}
+    first, second = {"zh": ("推导", "两个平均"), "en": ("Derivation", "Two averages")}[language]
+    assert page_of[first] == page_of[second], "nothing stands between these headings"
     running = edition.label(ADAM)
     for number, page in enumerate(reader.pages, 1):
         lines = page.extract_text().splitlines()
