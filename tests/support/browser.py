@@ -3,6 +3,7 @@
 import gzip
 import http.server
 import os
+import re
 import shutil
 import threading
 from functools import partial
@@ -13,6 +14,7 @@ import pytest
 from playwright.sync_api import Page
 
 WIDTHS = (320, 360, 768, 1440)
+FONT = re.compile(r"/mathjax/|\.woff2")
 LIGHT_ENOUGH = 400_000  # bytes of a page and all it loads, compressed, without fonts and MathJax
 
 # The strictest policy the book works under: everything from the site itself, no inline script.
@@ -132,7 +134,7 @@ def weight(responses) -> int:
     """Bytes that came over the network, text compressed as servers do it."""
     total = 0
     for response in responses:
-        if response.url.startswith("http") and "/mathjax/" not in response.url and response.ok:
+        if response.url.startswith("http") and response.ok and not FONT.search(response.url):
             body = response.body()
             pictures = response.headers.get("content-type", "").startswith(("image/png", "image/webp"))
             total += len(body if pictures else gzip.compress(body))
