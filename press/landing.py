@@ -84,7 +84,8 @@ def claims_of(root: Path, config: dict) -> list[dict]:
         verdict = VERDICTS[found[0].verdict]
         shown.append({
             "place": f"{page}.html#claim-{anchor}", "verdict": found[0].verdict,
-            "zh": (verdict["zh"], found[0].zh), "en": (verdict["en"], found[0].en),
+            "zh": (verdict["zh"], found[0].zh),
+            "en": (verdict["en"], re.sub(r"(?<=\w)'", "’", found[0].en)),
         })  # fmt: skip
     return shown
 

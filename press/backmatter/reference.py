@@ -1,6 +1,5 @@
 """``{api} minigrad.optim``: the reference of a module, from its docstrings (Sphinx's autodoc)."""
 
-import inspect
 import re
 import sys
 from textwrap import dedent, indent
@@ -48,6 +47,18 @@ def public(module: ModuleType) -> dict[str, str]:
     return found
 
 
+def lead_home(app: Sphinx, env, node: pending_xref, content: nodes.Node) -> nodes.Node | None:
+    """A name that is documented in another module, like ``minigrad.nn.LayerNorm``, leads there."""
+    said, within = node["reftarget"], node.get("py:module")
+    for name in (said, f"{within}.{said}") if node.get("refdomain") == "py" else ():
+        module, _, last = name.rpartition(".")
+        home = public(public_modules()[module]).get(last) if module in public_modules() else None
+        if home and home != name:
+            domain = env.get_domain("py")
+            return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", home, node, content)
+    return None
+
+
 class Api(Gathered):
     required_arguments = 1
 
@@ -56,11 +67,6 @@ class Api(Gathered):
         module = public_modules()[self.arguments[0]]
         names = public(module)
         here = {name for name, home in names.items() if home == f"{module.__name__}.{name}"}
-        domain = self.env.get_domain("py")
-        for name in names.keys() - here:
-            thing = getattr(module, name)
-            kind = "class" if inspect.isclass(thing) else "function"
-            domain.note_object(f"{module.__name__}.{name}", kind, names[name], aliased=True)
         members = ", ".join(sorted(here))
         return self.parse_rst(f".. automodule:: {module.__name__}\n   :members: {members}\n")
 
@@ -218,3 +224,4 @@ def setup(app: Sphinx) -> None:
     app.connect("config-inited", configure)
     app.connect("autodoc-process-docstring", process_docstring)
     app.connect("object-description-transform", keep_quotes)
+    app.connect("missing-reference", lead_home)

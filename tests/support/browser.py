@@ -2,6 +2,7 @@
 
 import gzip
 import http.server
+import re
 import threading
 from functools import partial
 from pathlib import Path
@@ -111,7 +112,8 @@ def weight(responses) -> int:
     """Bytes that came over the network, text compressed as servers do it."""
     total = 0
     for response in responses:
-        if response.url.startswith("http") and not response.url.endswith(".woff") and response.ok:
+        font = re.search(r"\.woff2?(\?|$)", response.url)
+        if response.url.startswith("http") and not font and response.ok:
             body = response.body()
             pictures = response.headers.get("content-type", "").startswith(("image/png", "image/webp"))
             total += len(body if pictures else gzip.compress(body))
