@@ -92,7 +92,8 @@ def inline(text: str) -> str:
         role = f":math:`{formula}`" if formula else f":py:obj:`{name}`" if name else f"``{code}``"
         apart = "\\ "  # which reStructuredText wants between markup and a word, and drops
         before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
-        return apart * before.isalnum() + role + apart * bool(re.match(r"[\w*|]", after))
+        joined = bool(re.match(r"[\w)）]", before)), bool(re.match(r"[\w*|(（“《]", after))
+        return apart * joined[0] + role + apart * joined[1]
 
     signs = r"[*|\\]|_(?!\w)"
     marks = rf"\$\$(.+?)\$\$|\$([^$]+)\$|`([A-Za-z_][\w.]*)`|`([^`]+)`|({signs})"
