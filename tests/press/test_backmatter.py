@@ -139,6 +139,7 @@ def test_every_term_is_explained_in_one_sentence_of_each_language():
     ("`.grad`", "``.grad``"),
     ("of $x^2$s", r"of :math:`x^2`\ s"),
     ("n$x$", r"n\ :math:`x`"),
+    (r"$1/\text{fan\_in}$", r":math:`1/\text{fan_in}`"),
     ("`lr`（率）$x$（`eps`）", r":py:obj:`lr`\ （率）\ :math:`x`\ （:py:obj:`eps`）"),
     ("|x| * trunc_", r"\|x\| \* trunc\_"),
     ("a\n$$b\n  = c$$", "a\n\n\n.. math::\n\n   b\n     = c\n\n"),
