@@ -143,7 +143,7 @@ def zeros(x: Tensor, shape: tuple[int, ...] = ()) -> Tensor:
 
 
 def vjp(f: Callable[..., Tensor], *x: ArrayLike) -> tuple[Tensor, Callable[..., Any]]:
-    """f(*x), and the function u -> J^T u (u of the value's shape) that carries a cotangent back.
+    """`f(*x)`, and the function `u -> J^T u` (u of its shape) that carries a cotangent back.
 
     The function can be called again and again; it gives one Tensor for one x, else a tuple.
 
@@ -190,7 +190,7 @@ def jvp(f: Callable[[Tensor], Tensor], x: ArrayLike, v: ArrayLike) -> tuple[Tens
 
 
 def jacobian(f: Callable[[Tensor], Tensor], x: ArrayLike) -> Tensor:
-    """All first derivatives, J[i..., j...] = df_i/dx_j, of shape f(x).shape + x.shape.
+    """All first derivatives, `J[i..., j...] = df_i/dx_j`, of shape `f(x).shape + x.shape`.
 
     One walk for each element of f(x).
 
@@ -211,7 +211,7 @@ def jacobian(f: Callable[[Tensor], Tensor], x: ArrayLike) -> Tensor:
 
 
 def hessian(f: Callable[[Tensor], Tensor], x: ArrayLike) -> Tensor:
-    """All second derivatives of a function with one output: H[i..., j...] = d2f/dx_i dx_j.
+    """All second derivatives of a function with one output: `H[i..., j...] = d2f/dx_i dx_j`.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1], np.array([1.0, 2.0]))
     Tensor([[4., 2.],

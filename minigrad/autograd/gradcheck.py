@@ -24,7 +24,7 @@ def gradcheck(
     atol: float = 1e-5,
     rtol: float = 1e-3,
 ) -> bool:
-    """Compare every derivative of f with the central difference (f(x+eps) - f(x-eps)) / (2 eps).
+    """Compare every derivative of f with the central difference `(f(x+eps) - f(x-eps)) / (2 eps)`.
 
     Passes where |analytic - numeric| <= atol + rtol |numeric|, for each element of each input and
     of the output. At a kink (ReLU at 0) it fails, and rightly: there is no derivative to find.
@@ -112,7 +112,7 @@ def gradgradcheck(
     rtol: float = 1e-3,
     rng: np.random.Generator | None = None,
 ) -> bool:
-    """The same for second derivatives: gradcheck of (x, u) -> J(x)^T u, with a random u.
+    """The same for second derivatives: `gradcheck` of `(x, u) -> J(x)^T u`, with a random u.
 
     >>> gradgradcheck(lambda x: np.sin(x).sum(), np.array([0.1, 0.2]))
     True

@@ -86,17 +86,29 @@ def inline(text: str) -> str:
     def translate(found: re.Match) -> str:
         display, formula, name, code, sign = found.groups()
         if display:
-            return f"\n\n.. math::\n\n{indent(dedent(display).strip(), '   ')}\n\n"
+            return f"\n\n.. math::\n\n{indent(dedent(tex(display)).strip(), '   ')}\n\n"
         if sign:
             return f"\\{sign}"
-        role = f":math:`{formula}`" if formula else f":py:obj:`{name}`" if name else f"``{code}``"
+        role = f":py:obj:`{name}`" if name else f"``{code}``"
+        if formula:
+            role = f":math:`{tex(formula)}`"
         apart = "\\ "  # which reStructuredText wants between markup and a word, and drops
         before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
-        return apart * before.isalnum() + role + apart * bool(re.match(r"[\w*|]", after))
+        joined = bool(re.match(r"[\w)）]", before)), bool(re.match(r"[\w*|(（“《]", after))
+        return apart * joined[0] + role + apart * joined[1]
 
     signs = r"[*|\\]|_(?!\w)"
     marks = rf"\$\$(.+?)\$\$|\$([^$]+)\$|`([A-Za-z_][\w.]*)`|`([^`]+)`|({signs})"
     return re.sub(marks, translate, text, flags=re.S)
+
+
+def tex(formula: str) -> str:
+    r"""A formula as MathJax wants it, which shows the backslash of an underscore in a text.
+
+    >>> tex(r"\theta\_ / \text{fan\_in}")
+    '\\theta\\_ / \\text{fan_in}'
+    """
+    return re.sub(r"\\text\{[^}]*\}", lambda text: text[0].replace(r"\_", "_"), formula)
 
 
 def field(name: str, body: str) -> str:
@@ -134,6 +146,8 @@ def docstring(text: str, says: dict) -> str:
             done.append(body if head == "Example" else field(label, entries(body) or inline(body)))
         elif block.startswith(">>>"):
             done.append(block)
+        elif all(line.startswith("    ") for line in block.splitlines()):  # shown as it stands
+            done.append(f".. code-block:: text\n\n{block}")
         elif found := re.match(r"(Shape|Memory|Reference): (.+)", block, flags=re.S):
             done.append(field(says.get(found[1], found[1]), inline(found[2])))
         else:

@@ -65,6 +65,6 @@ class Terms(Gathered):
         term = nodes.term("", "", name, nodes.Text(" "), twin, ids=[f"term-{make_id(row['en'])}"])
         meaning = nodes.paragraph("", row[f"is_{self.language}"] + " ")
         if place:
-            where = nodes.inline("", f"{self.words['first_use']} ", classes=["where"])
+            where = nodes.inline("", self.words['first_use'], classes=["where"])
             meaning += [where, self.link(*place)]
         return nodes.definition_list_item("", term, nodes.definition("", meaning))

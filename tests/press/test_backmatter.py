@@ -139,6 +139,8 @@ def test_every_term_is_explained_in_one_sentence_of_each_language():
     ("`.grad`", "``.grad``"),
     ("of $x^2$s", r"of :math:`x^2`\ s"),
     ("n$x$", r"n\ :math:`x`"),
+    (r"$1/\text{fan\_in}$", r":math:`1/\text{fan_in}`"),
+    ("`lr`（率）$x$（`eps`）", r":py:obj:`lr`\ （率）\ :math:`x`\ （:py:obj:`eps`）"),
     ("|x| * trunc_", r"\|x\| \* trunc\_"),
     ("a\n$$b\n  = c$$", "a\n\n\n.. math::\n\n   b\n     = c\n\n"),
 ])  # fmt: skip
@@ -313,7 +315,7 @@ def test_the_ledger_is_grouped_and_each_text_in_its_language(site):
     line = page(site, "zh/back/claims.html").select_one(".claim")
     assert line.select_one(".math mjx-container")["data-tex"] == "x^2 < 1"
     assert line.select_one(".scale").text == "不含随机，算一次即知 · 看实测"
-    assert line.text.strip().startswith("成立 说法 one-holds，") and "，3.16 倍，参见 开头（Gauss，1801）。" in line.text
+    assert line.text.strip().startswith("结论 1.2.1 成立 说法 one-holds，") and "，3.16 倍，参见 开头（Gauss，1801）。" in line.text
     assert "What" not in line.text
     assert [link["href"] for link in line.select("a:not(.headerlink)")] == [
         "../first.html", "bibliography.html#gauss1801", "../part/second.html#claim-one-holds",
