@@ -4,13 +4,24 @@ import json
 import re
 
 import pytest
-from bs4 import BeautifulSoup
 from docutils.nodes import make_id
 
 from press.build import settings, shelf, write_notebooks
 from press.notebook import CHAPTERS, ROOT, Notebook
 
 ROLE = re.compile(r"\{[a-z:]+\}`|```\{|\((eq:[\w-]+)\)|⟨")  # what only the site understands
+NUMBER = r'<span class="number">([^<]*)'
+ON_PAGE = {
+    "equation": re.compile(r'id="equation-([^"]+)">\s*<span class="eqno">\((\d+)'),
+    "work": re.compile(
+        r'<aside class="footnote[^>]*id="footcite-([^"]+)"[^>]*>\s*<span class="label">'
+        r"<span[^>]*>\[</span>(?:<a[^>]*>)?(\d+)"
+    ),
+    "figure": re.compile(
+        r'<div class="cell_output[^>]*id="(figure-[^"]+)">(?:(?!cell_output).)*?' + NUMBER, re.S
+    ),
+    "claim": re.compile(r'<div class="claim"[^>]*id="(claim-[^"]+)">\s*<p>' + NUMBER),
+}
 LINK = re.compile(r"\]\([^)\s]*\)")
 
 
@@ -18,6 +29,12 @@ def said(file):
     """The Markdown of a notebook; where its links lead is left out."""
     cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
     return [LINK.sub("]", cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+
+
+def numbered(books, page):
+    """The works that a chapter cites, with their numbers."""
+    books.notebook(page, Notebook(CHAPTERS / f"{page}.ipynb"))
+    return books.cited
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -29,22 +46,14 @@ def test_a_notebook_has_the_numbers_of_its_page(site, tmp_path, language):
     }  # fmt: skip
     equations = cited = named = 0
     for page in sorted(books.runnable):
-        soup = BeautifulSoup((site / language / f"{page}.html").read_text("utf-8"), "html.parser")
-        on_page = {
-            box["id"]: int(re.search(r"\d+", box.select_one(".eqno").text)[0])
-            for box in soup.select(".math[id^=equation-]")
-        }  # fmt: skip
+        html = (site / language / f"{page}.html").read_text(encoding="utf-8")
         own = {label: n for label, (other, n) in books.equations.items() if other == page}
-        assert on_page == {f"equation-{make_id(label)}": n for label, n in own.items()}, page
-        works = {
-            box["id"]: int(box.select_one(".label").text.strip("[]"))
-            for box in soup.select("aside.footnote[id^=footcite-]")
-        }  # fmt: skip
-        books.notebook(page, Notebook(CHAPTERS / f"{page}.ipynb"))
-        assert works == {make_id(f"footcite-{key}"): n for key, n in books.cited.items()}, page
-        places = {box["id"]: box.select_one(".number").text
-                  for box in soup.select(".claim[id], .cell_output[id^=figure-]")}  # fmt: skip
-        assert places == {place: books.name(page, place) for place in books.places[page]}, page
+        works = numbered(books, page)
+        places = {place: books.name(page, place) for place in books.places[page]}
+        found = {kind: dict(pattern.findall(html)) for kind, pattern in ON_PAGE.items()}
+        assert found["equation"] == {make_id(label): str(n) for label, n in own.items()}, page
+        assert found["work"] == {make_id(key): str(n) for key, n in works.items()}, page
+        assert found["figure"] | found["claim"] == places, page
         # The download was numbered by Sphinx.
         text = said(tmp_path / f"{page}.ipynb")
         assert said(site / language / f"{page}.ipynb") == text
