@@ -22,13 +22,13 @@ ON_PAGE = {
     ),
     "claim": re.compile(r'<div class="claim"[^>]*id="(claim-[^"]+)">\s*<p>' + NUMBER),
 }
-LINK = re.compile(r"\]\([^)\s]*\)")
+LINK = re.compile(r"\[([^\]\n]*)\]\([^)\s]*\)")
 
 
 def said(file):
     """The Markdown of a notebook; where its links lead is left out."""
     cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
-    return [LINK.sub("]", cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    return [LINK.sub(r"\1", cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
 
 
 def numbered(books, page):
