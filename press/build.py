@@ -3,6 +3,7 @@
     python -m press.build              # _build/html/zh, _build/html/en, _build/html/index.html
     python -m press.build --strict     # the same; any warning is an error
     python -m press.build notebooks en _build/notebooks    # the notebooks of one edition
+    python -m press.build branch _build/branch    # those of both, for Colab and Binder
 
 Every setting comes from ``_config.yml`` and ``_toc.yml``; only what differs between the editions
 is decided here. Whoever publishes may give ``--baseurl`` and ``--repository`` instead of writing
@@ -12,6 +13,7 @@ after a change reads only the chapters that changed.
 
 import argparse
 import contextlib
+import hashlib
 import json
 import shutil
 import sys
@@ -20,13 +22,15 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import yaml
+from pybtex.database import parse_file
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from .bilingual import TWIN
-from .contents import PREFIX, contents
+from .contents import PREFIX, contents, plan
 from .landing import publish
 from .notebook import CHAPTERS, ROOT, Notebook, notebooks
+from .shelf import Shelf
 from .sidebar import list_parts
 from .words import LOCALE
 
@@ -139,15 +143,55 @@ def _run(*arguments) -> None:
         sys.exit(build_edition(*arguments))
 
 
-def write_notebooks(language: str, folder: Path, solutions: bool = True) -> None:
-    """Write the notebooks of one edition, ready to be run: with the results of experiments."""
-    for source in notebooks(CHAPTERS):
-        target = folder / source.relative_to(CHAPTERS)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(Notebook(source).edition(language, solutions), encoding="utf-8")
-        for suffix in (".py", ".json"):
-            if (beside := source.with_suffix(suffix)).exists():
-                shutil.copy(beside, target.with_suffix(suffix))
+def write_notebooks(shelf: Shelf, folder: Path, solutions: bool = True) -> None:
+    """Write the notebooks of one edition, ready to be run: with the results of experiments.
+
+    A file that was changed since it was written belongs to the reader, and stays as it is.
+    """
+    books = {book.relative_to(CHAPTERS).with_suffix("").as_posix(): Notebook(book)
+             for book in notebooks(CHAPTERS)}  # fmt: skip
+    for page, book in books.items():
+        shelf.add(page, book)
+    record = folder / ".written.json"
+    written = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+    for page in sorted(shelf.runnable):
+        book = books[page]
+        files = {f"{page}.ipynb": shelf.notebook(page, book, solutions).encode()}
+        files |= {f"{page}{file.suffix}": file.read_bytes() for file in book.experiments}
+        for name, content in files.items():
+            target = folder / name
+            if target.exists() and _digest(target.read_bytes()) != written.get(name):
+                print(f"{target}: changed, so it stays (delete it to have it anew)")
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            written[name] = _digest(content)
+    record.write_text(json.dumps(written, indent=0), encoding="utf-8")
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def shelf(language: str, config: dict, alone: bool = False) -> Shelf:
+    """What the notebooks of one edition refer to; those that stand alone bring what they need."""
+    (works,) = config["bibtex_bibfiles"]
+    base, repository = config["html"]["baseurl"].rstrip("/"), config["repository"]["url"]
+    return Shelf(
+        language, plan(contents(ROOT)["meta"]), parse_file(ROOT / works).entries,
+        base and f"{base}/{language}", repository.rstrip("/") if alone else "", alone,
+    )  # fmt: skip
+
+
+def write_branch(folder: Path, config: dict) -> None:
+    """Write what the branch has that Colab and Binder open."""
+    for language in TWIN:
+        write_notebooks(shelf(language, config, alone=True), folder / language)
+    needs = folder / ".binder" / "requirements.txt"
+    needs.parent.mkdir(exist_ok=True)
+    repository = config["repository"]["url"].rstrip("/")
+    needs.write_text(f"minigrad-book[notebooks] @ git+{repository}\n", encoding="utf-8")
+    shutil.copy(ROOT / ".binder" / "runtime.txt", needs.parent)
 
 
 def main() -> None:
@@ -162,9 +206,16 @@ def main() -> None:
     notebooks.add_argument("language", choices=["zh", "en"])
     notebooks.add_argument("folder", type=Path)
     notebooks.add_argument("--without-solutions", action="store_true", help="as for a class")
+    branch = commands.add_parser("branch", help="write the branch that Colab and Binder open")
+    branch.add_argument("folder", type=Path)
     arguments = parser.parse_args()
-    if arguments.command == "notebooks":
-        write_notebooks(arguments.language, arguments.folder, not arguments.without_solutions)
+    if arguments.command:
+        config = settings(arguments.root, arguments.baseurl, arguments.repository)
+        if arguments.command == "branch":
+            write_branch(arguments.folder, config)
+        else:
+            books = shelf(arguments.language, config)
+            write_notebooks(books, arguments.folder, not arguments.without_solutions)
         return
     out = build(
         arguments.root.resolve(), arguments.strict, arguments.baseurl, arguments.repository

@@ -75,6 +75,7 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
         book = Notebook(app.env.doc2path(docname), source[0])
         app.env.temp_data["book_anchors"] = book.anchors
         app.env.metadata[docname]["minutes"] = book.minutes
+        app.env.metadata[docname]["runnable"] = bool(book.code)
         app.env.metadata[docname]["headings"] = {one: book.headings(one)[0] for one in TWIN}
         source[0] = page(book, app.config.book_edition)
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Callable
 
 HAN = r"[\u3400-\u9fff\uf900-\ufaff]"  # for regular expressions of Python and JavaScript
 WIDE = "，。；：！？、（）《》「」“”…"  # full-width punctuation
@@ -47,6 +48,21 @@ def sections(text: str) -> list[str]:
 def equations(text: str) -> list[tuple[str, str]]:
     """``(normalised TeX, label or "")`` of each displayed equation; words in it do not count."""
     return [(_tex(m["tex"]), m["label"] or "") for m in _DISPLAY.finditer(without_code(text))]
+
+
+def tagged(text: str, tag: Callable[[str], str]) -> str:
+    """The text with ``\\tag{…}`` in its equations in the place of labels.
+
+    >>> print(tagged("$$ a $$ and $$ b $$ (eq:b)", lambda label: "3"))
+    $$ a $$ and $$ b \\tag{3} $$
+    """
+
+    def equation(match: re.Match) -> str:
+        tex, label = match["tex"], match["label"]
+        end = tex[len(tex.rstrip()) :]
+        return rf"$${tex.rstrip()} \tag{{{tag(label)}}}{end}$$" if label else match[0]
+
+    return _DISPLAY.sub(equation, text)
 
 
 def _tex(tex: str) -> str:

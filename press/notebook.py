@@ -87,6 +87,12 @@ class Notebook:
         """Whether this is a chapter, rather than a page with a shape of its own."""
         return self.path.stem not in PAGES and not self.path.stem.startswith(REFERENCE)
 
+    @property
+    def experiments(self) -> list[Path]:
+        """What its experiments have stored, and the script that made it; cells read both."""
+        files = [self.path.with_suffix(suffix) for suffix in (".py", ".json")]
+        return [file for file in files if file.exists()]
+
     # -- Cells, as (number, cell)
 
     @cached_property
@@ -204,6 +210,23 @@ class Notebook:
         """The numbers of the cells that show a figure, sliders apart."""
         pictures = {i for kind in ("image/png", "image/svg+xml") for i, _ in self.outputs(kind)}
         return pictures | {i for i, html in self.outputs("text/html") if figures.is_plot(html)}
+
+    @cached_property
+    def figure_anchors(self) -> dict[int, str]:
+        """The addresses of figures and sliders on their page, by the number of their cell."""
+        moving = {i for i, html in self.outputs("text/html") if figures.is_slider(html)}
+        sections, place = iter(self.anchors), "figure"
+        found: dict[int, str] = {}
+        for i, cell in self.cells:
+            if languages(cell) == ["en"]:
+                for _ in markdown.headings(cell.source):
+                    place = f"figure-{next(sections)}"
+            elif i in self.figures | moving:
+                anchor, n = place, 1
+                while anchor in found.values():
+                    anchor = f"{place}-{(n := n + 1)}"
+                found[i] = anchor
+        return found
 
     @property
     def sliders(self) -> list[str]:

@@ -54,9 +54,17 @@ def find(app: Sphinx, docname: str, place: str) -> tuple[str, int] | None:
 
 def name(app: Sphinx, docname: str, place: str, n: int) -> str:
     """``Figure 8.7.2`` for the second figure of chapter 8.7."""
+    return named(place, chapter_number(app, docname), n, app.config.book_edition)
+
+
+def named(place: str, chapter: str, n: int, language: str) -> str:
+    """What a place is called.
+
+    >>> named("optimizers/adam#figure-summary", "8.7", 2, "en")
+    'Figure 8.7.2'
+    """
     kind = place.rpartition("#")[2].partition("-")[0]
-    number = ".".join(filter(None, [chapter_number(app, docname), str(n)]))
-    return words("page", app.config.book_edition)[kind].format(number)
+    return words("page", language)[kind].format(".".join(filter(None, [chapter, str(n)])))
 
 
 # -- References

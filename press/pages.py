@@ -16,9 +16,11 @@ from minigrad.lab import sliders
 from . import figures
 from .bilingual import TWIN
 from .cards import card, raster
+from .contents import PREFIX, plan
 from .notebook import Notebook
 from .numbers import chapter_number
 from .plain import first_paragraph, shorten
+from .shelf import BRANCH, Shelf
 from .words import words
 
 # -- The document, before it becomes HTML
@@ -104,11 +106,30 @@ def offer_notebook(app: Sphinx, pagename: str, templatename: str, context: dict,
     if source.suffix != ".ipynb" or not (book := Notebook(source)).code:
         return
     download = Path(app.outdir, f"{pagename}.ipynb")
-    write(download, book.edition(app.config.book_edition).encode())
-    root = app.config.book_root if app.config.book_twin else app.srcdir
-    config, path = app.config, source.relative_to(root).as_posix()
-    context.update(repository_links(config.book_repository, config.book_branch, path))
+    config, page = app.config, pagename.removeprefix(PREFIX)
+    write(download, shelf(app).notebook(page, book).encode())
+    root = config.book_root if config.book_twin else app.srcdir
+    path = source.relative_to(root).as_posix()
+    notebook = f"{config.book_edition}/{page}.ipynb"
+    context.update(repository_links(config.book_repository, config.book_branch, path, notebook))
     context["notebook"] = download.name
+
+
+def shelf(app: Sphinx) -> Shelf:
+    """What notebooks refer to, as it is numbered on the pages."""
+    config, language = app.config, app.config.book_edition
+    known = {page.removeprefix(PREFIX): one for page, one in app.env.metadata.items()}
+    equations = app.env.get_domain("math").equations
+    return Shelf(
+        language, plan(config.external_site_map.meta),
+        app.env.get_domain("cite").bibdata.data.entries,
+        config.html_baseurl.rstrip("/") and f"{config.html_baseurl.rstrip('/')}/{language}",
+        config.book_repository, True,
+        {page: one["headings"][language] for page, one in known.items() if "headings" in one},
+        {label: (page.removeprefix(PREFIX), n) for label, (page, n) in equations.items()},
+        {page: one.get("places", {}) for page, one in known.items()},
+        {page for page, one in known.items() if one.get("runnable")},
+    )  # fmt: skip
 
 
 def share(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -128,15 +149,16 @@ def write(target: Path, content: bytes) -> None:
 # -- Helpers
 
 
-def repository_links(repository: str, branch: str, path: str) -> dict:
-    """Where a page's source is, where it can be run, and how to install what it needs."""
+def repository_links(repository: str, branch: str, path: str, notebook: str) -> dict:
+    """Where a page's source is, and where the notebook of its edition can be run."""
     found = {"source": None, "places": [], "repository": repository}
     if repository:
         found["source"] = f"{repository}/blob/{branch}/{path}"
     if github := re.fullmatch(r"https://github\.com/([^/]+/[^/]+?)(?:\.git)?", repository):
-        tree = f"{quote(branch, safe='')}?urlpath=lab/tree/{quote(path)}"
+        where = f"{github[1]}/blob/{BRANCH}/{quote(notebook)}"
+        tree = f"{BRANCH}?urlpath=lab/tree/{quote(notebook)}"
         found["places"] = [
-            ("Colab", f"https://colab.research.google.com/github/{github[1]}/blob/{branch}/{path}"),
+            ("Colab", f"https://colab.research.google.com/github/{where}"),
             ("Binder", f"https://mybinder.org/v2/gh/{github[1]}/{tree}"),
         ]
     return found

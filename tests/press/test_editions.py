@@ -33,8 +33,9 @@ from press.notebook import CHAPTERS, ROOT, Notebook, notebooks
 from press.pages import repository_links
 from press.plain import plain_tex
 from press.search import scripts, shard, split
+from press.shelf import Shelf
 from press.words import one_language, words
-from small_book import BASE, code, markdown, notebook, opened, run_build, shown, write_book
+from small_book import BASE, PLAN, code, markdown, notebook, opened, run_build, shown, write_book
 
 
 def draw(beta=1):
@@ -145,15 +146,15 @@ def test_reading_time():
 
 
 def test_where_a_chapter_can_be_run():
-    path = "chapters/a b/adam.ipynb"
-    assert repository_links("", "main", path) == {"source": None, "places": [], "repository": ""}
-    github = repository_links("https://github.com/someone/book", "v1/x", path)
+    paths = "chapters/a b/adam.ipynb", "en/a b/adam.ipynb"
+    assert repository_links("", "main", *paths) == {"source": None, "places": [], "repository": ""}
+    github = repository_links("https://github.com/someone/book", "v1/x", *paths)
+    assert github["source"].endswith("/blob/v1/x/chapters/a b/adam.ipynb")
     assert dict(github["places"]) == {
-        "Colab": "https://colab.research.google.com/github/someone/book/blob/v1/x/chapters/a b/adam.ipynb",
-        "Binder": "https://mybinder.org/v2/gh/someone/book/v1%2Fx"
-                  "?urlpath=lab/tree/chapters/a%20b/adam.ipynb",
+        "Colab": "https://colab.research.google.com/github/someone/book/blob/notebooks/en/a%20b/adam.ipynb",
+        "Binder": "https://mybinder.org/v2/gh/someone/book/notebooks?urlpath=lab/tree/en/a%20b/adam.ipynb",
     }  # fmt: skip
-    elsewhere = repository_links("https://example.org/book", "main", path)
+    elsewhere = repository_links("https://example.org/book", "main", *paths)
     assert elsewhere["source"].startswith("https://example.org/") and elsewhere["places"] == []
 
 
@@ -381,12 +382,19 @@ def test_pages_load_only_our_scripts_and_styles(site):
                           "slider.css"}, path  # fmt: skip
 
 
+def lone(language: str, **options) -> str:
+    """The chapter's notebook, numbered without Sphinx."""
+    shelf = Shelf(language, plan(yaml.safe_load(PLAN)["meta"]), {}, alone=True, **options)
+    shelf.add("part/second", opened(CHAPTER))
+    return shelf.notebook("part/second", opened(CHAPTER))
+
+
 def test_the_download_is_the_edition_s_notebook(site):
     for edition in ("zh", "en"):
         soup = page(site, f"{edition}/part/second.html")
         link = soup.select_one("a[download]")["href"]
         got = json.loads((site / edition / "part" / link).read_text(encoding="utf-8"))
-        assert got == json.loads(opened(CHAPTER).edition(edition))
+        assert got == json.loads(lone(edition))
 
 
 def test_a_page_without_code_offers_no_notebook(site):
@@ -504,7 +512,11 @@ def test_full_addresses(published):
     }  # fmt: skip
     ways = [a["href"] for a in page(published, "en/part/second.html").select(".ways a")]
     assert ways[0] == "second.ipynb" and ways[3].endswith("/blob/main/chapters/part/second.ipynb")
-    assert "colab" in ways[1] and "binder" in ways[2]
+    assert ways[1].endswith("someone/book/blob/notebooks/en/part/second.ipynb")
+    assert ways[2].endswith("/someone/book/notebooks?urlpath=lab/tree/en/part/second.ipynb")
+    got = (published / "en" / "part" / "second.ipynb").read_text(encoding="utf-8")
+    expected = lone("en", base=f"{BASE}/en", repository="https://github.com/someone/book")
+    assert json.loads(got) == json.loads(expected)
     command = page(published, "en/part/second.html").select_one(".run pre").text
     assert command == 'pip install "minigrad-book[notebooks] @ git+https://github.com/someone/book"'
 
