@@ -43,7 +43,11 @@ class Edition:
     @property
     def parts(self) -> list[dict]:
         """``caption`` (None: no part of its own) and ``pages``, each with ``page``, ``title``."""
-        return self._outline["parts"]
+        return [
+            {"caption": part["caption"] or None,
+             "pages": [line for line in part["lines"] if not line["planned"]]}
+            for part in self._outline["parts"]
+        ]  # fmt: skip
 
     @cached_property
     def pages(self) -> dict[str, str]:

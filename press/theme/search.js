@@ -96,7 +96,7 @@ const Search = (() => {
       const named = Math.max(...[title, twin].filter(Boolean).map((text) => worth(text, question, words)));
       const list = /(^|\/)back\//.test(name);  // a chapter says more than a list
       const place = named >= 100 && named >= one.best - 20 ? firstOf(one.page) : one.place;
-      return { ...one, place, score: 2 * named + one.best + 8 * Math.log2(1 + one.full) - 150 * list };
+      return { ...one, place, score: 2 * named + one.best + 8 * Math.log2(1 + one.full) - 400 * list };
     }).sort((a, b) => b.score - a.score);
   }
   const firstOf = (page) => given.places.places.findIndex(([one]) => one === page);

@@ -279,7 +279,8 @@ def test_no_sentence_of_the_other_language(chapter, site):
         shown = soup.article.select("section > :is(h1, h2, h3, h4)")
         written = [h for h in shown if not h.find_parent(class_="made")]
         assert len(written) == len(book.headings(edition))
-    assert foreign_words(book, "zh", texts["en"]), "the check itself sees nothing"
+    if not chapter.startswith("back/api-"):  # these have no prose of their own
+        assert foreign_words(book, "zh", texts["en"]), "the check itself sees nothing"
 
 
 # --- Back matter -------------------------------------------------------------------------------
@@ -451,7 +452,7 @@ def test_the_first_page_shows_claims(page, site):
         there = BeautifulSoup((site / page).parent.joinpath(file).read_text("utf-8"), "html.parser")
         original = there.find(id=anchor)
         assert original["data-verdict"] == claim["data-verdict"]
-        assert original.p.get_text(" ", strip=True).startswith(claim.strong.text)
+        assert original.strong.text == claim.strong.text
     counts = [int(number) for number in re.findall(r"\d+", soup.select_one(".measured .lead").text)]
     assert counts[0] == sum(counts[1:]) > 50
 

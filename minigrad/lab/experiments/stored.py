@@ -13,6 +13,7 @@ import numpy as np
 import scipy
 
 from ..checks import check_close
+from ..words import own
 from .sweeps import Scores
 
 ROUND = 6  # significant digits of a stored score
@@ -33,7 +34,7 @@ class Stored(dict):
     def again(self):
         """Run the entry again that the script named, and print ``✓`` with the tolerance."""
         pair = self[self.entry["result"]].pair(**self.entry["settings"])
-        label = "重算一项，与存下的相同 · one entry computed again, as stored"
+        label = own("重算一项，与存下的相同 · one entry computed again, as stored")
         check_close(label, *pair, tol=self.entry["tol"])
 
 
