@@ -22,7 +22,7 @@ QUESTIONS = {
         # the name of a chapter, a part of it, its name in the other language, its number
         ("Adam", f"!{ADAM}"), ("动量", "!optimizers/momentum"), ("动量法", "!optimizers/momentum"),
         ("momentum", "!optimizers/momentum"), ("计算图", f"!{GRAPH}"), ("交叉熵", f"!{CROSS}"),
-        ("优化器", "!optimizers/unified-view"), ("8.7", f"!{ADAM}"), ("前言", "!preface"),
+        ("优化器", "optimizers/unified-view"), ("8.7", f"!{ADAM}"), ("前言", "!preface"),
         ("批归一化", "!normalization/batch-norm"), ("注意力", "!attention/attention"),
         ("RAdam", "!optimizers/radam"), ("牛顿法", "!optimization/newton"),
         ("学习率调度", "!optimizers/learning-rate-schedules"), ("术语", "!back/glossary"),
