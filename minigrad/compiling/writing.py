@@ -204,7 +204,8 @@ class Writer:
         if i.kind == "ufunc":
             floats = [a.dtype for a in i.args if getattr(a, "dtype", None) is not None]
             dtype = next((d for d in floats if d.kind == "f"), v.dtype)
-            exact = None if i.f is np.power else dtype
+            # np.power and SciPy's functions choose another loop for a whole number
+            exact = dtype if getattr(np, i.f.__name__, None) is i.f is not np.power else None
             args = [self.argument(a, exact, i) for a in i.args]
             out = f"out={out}" if i.f in (np.maximum, np.minimum) else out  # as NumPy wants it
             self.line(f"{self.bind(i.f, i.f.__name__)}({', '.join([*args, out])})", i)
