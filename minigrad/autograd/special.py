@@ -42,22 +42,25 @@ def density(x: Any) -> Any:
     return ONE_OVER_SQRT_2PI * np.exp(-np.square(np.clip(x, -40, 40)) / 2)
 
 
+def log_gamma_density(a: Any, x: Any) -> Any:
+    """log(x^(a−1) e^−x / Γ(a))"""
+    return sp.xlogy(a - 1, x) - x - sp.gammaln(a)
+
+
+def log_beta_density(a: Any, b: Any, x: Any) -> Any:
+    """log(x^(a−1) (1 − x)^(b−1) / B(a, b))"""
+    return sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b)
+
+
+def log_t_density(df: Any, x: Any) -> Any:
+    """Of Student's distribution with df degrees of freedom."""
+    return -sp.betaln(df / 2, 0.5) - np.log(df) / 2 - (df + 1) / 2 * np.log1p(x * x / df)
+
+
 def gamma_density(a: Any, x: Any) -> Any:
-    """x^(a−1) e^−x / Γ(a), and its limit 0 at infinity"""
+    """The gamma distribution's, and its limit 0 at infinity."""
     ends = np.isinf(x)
-    x = np.where(ends, 1, x)
-    return np.where(ends, 0, np.exp(sp.xlogy(a - 1, x) - x - sp.gammaln(a)))
-
-
-def beta_density(a: Any, b: Any, x: Any) -> Any:
-    """x^(a−1) (1 − x)^(b−1) / B(a, b)"""
-    return np.exp(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b))
-
-
-def t_density(df: Any, x: Any) -> Any:
-    """Student's, of df degrees of freedom."""
-    c = np.exp(-sp.betaln(df / 2, 0.5)) / np.sqrt(df)
-    return c * np.exp(-(df + 1) / 2 * np.log1p(x * x / df))
+    return np.where(ends, 0, np.exp(log_gamma_density(a, np.where(ends, 1, x))))
 
 
 @primitive(None, lambda g, y, n, x: g * _polygamma(n + 1, x))
@@ -157,8 +160,8 @@ SLOPES: dict[Any, tuple[Callable[..., Any] | None, ...]] = {
     ),
     sp.gammainc: (None, lambda y, a, x: gamma_density(a, x)),
     sp.gammaincc: (None, lambda y, a, x: -gamma_density(a, x)),
-    sp.betainc: (None, None, lambda y, a, b, x: beta_density(a, b, x)),
-    sp.stdtr: (None, lambda y, df, x: t_density(df, x)),
+    sp.betainc: (None, None, lambda y, a, b, x: np.exp(log_beta_density(a, b, x))),
+    sp.stdtr: (None, lambda y, df, x: np.exp(log_t_density(df, x))),
     # --- Bessel
     sp.j0: (lambda y, x: -sp.j1(x),),
     sp.j1: (lambda y, x: (sp.j0(x) - sp.jv(2, x)) / 2,),

@@ -30,6 +30,7 @@ import scipy.special as sp
 
 from .operators import array_of
 from .rearranging import given
+from .special import log_beta_density, log_gamma_density, log_t_density
 
 LOG_SQRT_2PI = math.log(2 * math.pi) / 2
 
@@ -126,7 +127,7 @@ class StudentT(Continuous):
     parameters = ("df",)
 
     def log_density(self, z: Any, df: Any) -> Any:
-        return -sp.betaln(df / 2, 0.5) - np.log(df) / 2 - (df + 1) / 2 * np.log1p(z * z / df)
+        return log_t_density(df, z)
 
     def distribution(self, z: Any, df: Any) -> Any:
         return sp.stdtr(df, z)
@@ -137,7 +138,7 @@ class Gamma(Continuous):
     parameters, least = ("a",), 0.0
 
     def log_density(self, z: Any, a: Any) -> Any:
-        return sp.xlogy(a - 1, z) - z - sp.gammaln(a)
+        return log_gamma_density(a, z)
 
     def distribution(self, z: Any, a: Any) -> Any:
         return sp.gammainc(a, z)
@@ -161,7 +162,7 @@ class Beta(Continuous):
     parameters, least, most = ("a", "b"), 0.0, 1.0
 
     def log_density(self, z: Any, a: Any, b: Any) -> Any:
-        return sp.xlogy(a - 1, z) + sp.xlog1py(b - 1, -z) - sp.betaln(a, b)
+        return log_beta_density(a, b, z)
 
     def distribution(self, z: Any, a: Any, b: Any) -> Any:
         return sp.betainc(a, b, z)
