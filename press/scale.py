@@ -179,9 +179,7 @@ def scale_of(found: list[Statement], results: Results, stored: set[str]) -> Scal
     assigned = {target.id: node.value for node in whole if isinstance(node, ast.Assign)
                 for target in node.targets if isinstance(target, ast.Name)}  # fmt: skip
     for node in (one for statement in whole for one in ast.walk(statement)):
-        if called(node) == "default_rng":
-            scale.drawn = True
-        if called(node) == "sweep":
+        if called(node) in ("default_rng", "sweep"):
             scale.drawn = True
         if isinstance(node, ast.keyword):
             written(node.arg, node.value, scale, assigned)

@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 
 from ..build import settings
-from ..contents import contents, plan
 from ..notebook import ROOT
 
 
@@ -42,7 +41,7 @@ class Edition:
 
     @property
     def parts(self) -> list[dict]:
-        """``caption`` (None: no part of its own) and ``pages``, each with ``page``, ``title``."""
+        """``caption`` (None: no part of its own) and ``pages``: ``page``, ``number``, ``title``."""
         return [
             {"caption": part["caption"] or None,
              "pages": [line for line in part["lines"] if not line["planned"]]}
@@ -50,15 +49,13 @@ class Edition:
         ]  # fmt: skip
 
     @cached_property
-    def pages(self) -> dict[str, str]:
-        """The title of every page, by its name, in order."""
-        return {page["page"]: page["title"] for part in self.parts for page in part["pages"]}
+    def pages(self) -> dict[str, dict]:
+        """Every page, by its name, in order."""
+        return {page["page"]: page for part in self.parts for page in part["pages"]}
 
     def label(self, name: str) -> str:
         """The title of a page, with the number of its chapter if it has one."""
-        parts = plan(contents(self.root).get("meta", {}))
-        numbers = {entry.name: entry.number for part in parts for entry in part.entries}
-        return f"{numbers.get(name, '')} {self.pages[name]}".strip()
+        return "{number} {title}".format(**self.pages[name]).strip()
 
     def file(self, name: str) -> Path:
         """The page of that name."""
