@@ -124,7 +124,7 @@ editions-run: $(STAMP)  ## run the notebooks of each edition and compare with wh
 	@rm -rf _build/halves
 	@$(PY) -m press.build notebooks zh _build/halves/zh
 	@$(PY) -m press.build notebooks en _build/halves/en
-	@cd _build/halves && $(NBVAL) $(or $(HALVES),zh en)
+	@cd _build/halves && $(subst nbval.cfg,nbval-halves.cfg,$(NBVAL)) $(or $(HALVES),zh en)
 
 site: $(STAMP)  ## build both editions, warnings as errors, and open them in Chromium
 	@echo "== site"

@@ -114,6 +114,13 @@ def halves(book):
             values = [sorted(v for token in group for v in token.fields) for group in (one, two)]
             if values[0] != values[1]:
                 yield i, f"not the same values in both halves: {shown(one)!r} and {shown(two)!r}"
+        for node in ast.walk(_tree(cell.source)):
+            keys = {getattr(key, "value", None) for key in getattr(node, "keys", ())}
+            keys = sorted(key for key in keys if isinstance(key, str))
+            for language in ("zh", "en"):
+                names = [half(key, language) for key in keys]
+                if twice := {name for name in names if names.count(name) > 1}:
+                    yield i, f"two keys are one in the half {language}: {', '.join(sorted(twice))}"
 
 
 @rule

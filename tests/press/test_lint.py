@@ -407,6 +407,7 @@ PLANTED = [
     ("halves", extra_code("x = 'η · λ'")),
     ("halves", extra_code('f"{\'甲 · a\'} 乙"')),
     ("halves", extra_code('f"第 {n} 步 · step {m}"')),
+    ("halves", extra_code('x = {"误差 · error": 1, "误差 · the error": 2}')),
     ("halves", extra_code("x = 1", stream("甲 · a   乙 · b\n"))),
     ("halves", output_of("exercises", shown(text_html="<td>甲 · 乙</td>"))),
     ("untranslated", english_figure),
