@@ -32,7 +32,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
-from . import lint
+from . import breaks, lint
 from .bilingual import TWIN
 from .notebook import Notebook, languages
 
@@ -84,10 +84,13 @@ SLIMMER = (
     (r' class=" ', ' class="'),
 )
 
+#: Characters of TeX from which on a formula in the text may be wider than a phone.
+LONG = 40
+
 #: What the typeset formulas depend on.
 VERSION = " ".join([
     version("sphinx-mathjax-offline"), version("mini-racer"),
-    sha256(Path(__file__).read_bytes()).hexdigest()[:16],
+    *(sha256(Path(file).read_bytes()).hexdigest()[:16] for file in (__file__, breaks.__file__)),
 ])  # fmt: skip
 
 
@@ -115,7 +118,7 @@ class MathJax:
             raise ValueError(html.unescape(error[1]))
         for pattern, better in SLIMMER:
             made = re.sub(pattern, better, made)
-        return made
+        return breaks.breakable(made) if display or len(tex) >= LONG else made
 
     @property
     def styles(self) -> str:

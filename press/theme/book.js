@@ -114,7 +114,8 @@ function reachable() {  // reads all before it writes any: one layout, however m
   const inline = [...document.querySelectorAll("mjx-container:not([display])")];
   for (const math of inline) math.classList.remove("wide");
   const wide = inline.filter((math) =>
-    math.offsetWidth > math.closest("p, li, dd, td, div").clientWidth);
+    Math.max(math.offsetWidth, math.firstElementChild.scrollWidth)
+      > math.closest("p, li, dd, td, div").clientWidth);
   for (const math of wide) math.classList.add("wide");
   const boxes = [...document.querySelectorAll(
     "main pre, main .scroll, mjx-container:is([display], .wide)")];

@@ -4,6 +4,7 @@ import io
 import re
 import sqlite3
 import time
+import unicodedata
 
 import pytest
 from bs4 import BeautifulSoup
@@ -50,6 +51,46 @@ def test_words_are_left_to_the_page(mathjax):
 def test_what_is_no_tex_is_refused(mathjax, tex, complaint):
     with pytest.raises(ValueError, match=re.escape(complaint)):
         mathjax.typeset(tex, False)
+
+
+def marked(mathjax, tex):
+    """The sources' text of a formula's parts: nested lists of the characters that stay together."""
+
+    def tree(element):
+        inner = [tree(one) for one in element.find_all(["mjx-list", "mjx-run", "mjx-part"], recursive=False)]
+        if inner:
+            return inner[0] if element.name == "mjx-math" else inner
+        glyphs = "".join(chr(int(c["class"][0][5:], 16)) for c in element.select("mjx-c"))
+        return unicodedata.normalize("NFKC", glyphs)
+
+    return tree(parts(mathjax.typeset(tex, True)).select_one("mjx-math"))
+
+
+@pytest.mark.parametrize("tex, where", [
+    ("a", "a"), ("-a", "-a"), ("a = b", ["a", "=b"]), ("a = -b", ["a", "=-b"]),
+    (r"a = b + c\cdot d", ["a", "=b", "+c", "⋅d"]),
+    (r"a = b + c \le d - e", [["a", "=b", "+c"], ["≤d", "-e"]]),
+    (r"a = (b = c + d) + \bigl[e - f\bigr]^2 + |g - h|", ["a", ["=(b", "=c", "+d)"], ["+[e", "-f]2"], ["+|g", "-h|"]]),
+    (r"\lVert a - b\rVert + p(a \| b + c) - d", [["‖a", "-b‖"], ["+p(a‖b", "+c)"], "-d"]),
+    (r"f(a, (b + c))\,d = \operatorname{clip}(e, f)", [["f(a,", ["(b", "+c))d"]], ["=clip(e,", "f)"]]),
+    (r"a, \qquad b = c, \qquad d", ["a,", ["b", "=c,"], "d"]),
+    (r"a,\quad b; \qquad c", [["a,", "b;"], "c"]),
+    (r"i = 1, j = 2, \dots", [["i", "=1,"], ["j", "=2,"], "..."]), (r"a, b = c", ["a,b", "=c"]),
+    (r"\begin{aligned} a &= b \\ &= c + d \end{aligned}", "a=b=c+d"), (r"\frac{a = b}{c + d}", "a=bc+d"),
+])  # fmt: skip
+def test_where_a_formula_may_be_broken(mathjax, tex, where):
+    """Within brackets last, and never where its author has broken it."""
+    plain = lambda it: [*map(plain, it)] if isinstance(it, list) else it.replace("−", "-").replace("∥", "‖")  # noqa: E731
+    assert plain(marked(mathjax, tex)) == where
+
+
+def test_breaks_leave_glyphs_and_mathml(mathjax, monkeypatch):
+    tex = r"a = \sum_{i=1}^n b_i + c, \qquad |d| \le e"
+    made = mathjax.typeset(tex, True)
+    monkeypatch.setattr("press.breaks.breakable", lambda html: html)
+    for kind in ("mjx-c", "math *"):
+        before, after = ([str(one) for one in parts(html).select(kind)] for html in (mathjax.typeset(tex, True), made))
+        assert before == after
 
 
 def test_the_lines_of_a_display():

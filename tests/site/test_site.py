@@ -170,6 +170,19 @@ def test_nothing_moves_when_a_page_has_come(page, width, tab, address):
     assert tab.evaluate(SHIFT) < 0.01
 
 
+BROKEN = """formula => [formula.scrollWidth - formula.clientWidth,
+  new Set([...formula.querySelectorAll("mjx-part")].map(part => part.getBoundingClientRect().bottom)).size]"""
+
+
+def test_a_formula_wider_than_a_phone_is_broken(tab, address):
+    """Where one does not fit, formulas that share a display stand one below the other."""
+    for width, lines in ((1440, 1), (360, 2)):
+        tab.set_viewport_size({"width": width, "height": 800})
+        tab.goto(f"{address}/en/{ADAM}")
+        formula = tab.locator("[id='equation-eq-adam-bias'] mjx-container")
+        assert formula.evaluate(BROKEN) == [0, lines]
+
+
 COPY = """(elements) => {
   const range = document.createRange();
   range.setStartBefore(elements[0]);
