@@ -23,6 +23,8 @@ RELATIONS = {"3D", "3C", "3E", "2264", "2265", "2248", "223C", "221D", "2261", "
 OPERATORS = {"2B", "2212", "B1", "22C5", "D7", "2295", "2299"}  # between terms or factors
 COMMA = "2C"
 DEEP = 2  # within so many brackets
+FEW = 8  # glyphs, in brackets that are not broken
+LONG = 9  # glyphs, of a left side after which a line may end
 
 _MATH = re.compile(r"(<mjx-math[^>]*>)(.*)(?=</mjx-math>)", re.S)
 _TAG = re.compile(r"<(/?)mjx-[^>]*>")
@@ -64,20 +66,30 @@ def children(inner: str) -> list[str]:
 
 
 def elements(inner: str) -> list[Element]:
-    found, opened = [], []
+    found: list[Element] = []
+    opened: list[tuple[str, int]] = []  # brackets, and where they are
     for html in children(inner):
         bracket, mo = _BRACKET.match(html), _SIGN.match(html)
         attributes, sign = mo.groups() if mo else ("", "")
         what, depth = bracket[1] if bracket else sign, len(opened)
-        if what == "OPEN" or what in OPENS or (what in BARS and what not in opened[-1:]):
-            opened.append(what)
+        begin = len(found)
+        if what == "OPEN" or what in OPENS or (what in BARS and what not in dict(opened[-1:])):
+            opened.append((what, begin))
         elif what == "CLOSE" or what in CLOSES | BARS:
-            while opened and what not in BARS and opened[-1] in BARS:  # as of p(a | b)
+            while opened and what not in BARS and opened[-1][0] in BARS:  # as of p(a | b)
                 opened.pop()
-            del opened[-1:]
+            begin = opened.pop()[1] if opened else begin
         begins = sign in RELATIONS or (sign in OPERATORS and 'space="3"' in attributes)
         found.append(Element(html, sign, max(depth, len(opened)), begins))
+        if size(found[begin:]) <= FEW:  # as (1 - x)
+            found[begin + 1 :] = [one._replace(sign="", begins=False) for one in found[begin + 1 :]]
     return found
+
+
+def size(part: list[Element]) -> int:
+    """How many glyphs and characters there are in a part."""
+    html = "".join(one.html for one in part)
+    return html.count("<mjx-c ") + len(re.sub("<[^>]*>", "", html))
 
 
 def formulas(whole: list[Element], widths: tuple[int, ...]) -> str:
@@ -89,20 +101,22 @@ def formulas(whole: list[Element], widths: tuple[int, ...]) -> str:
         space = _SPACE.fullmatch(one.html)
         if space and int(space[1]) == widths[0] and not one.depth and parts[-1]:
             parts.append([])
-        else:
+        elif parts[-1]:
             parts[-1].append(one)
+        else:  # the space after a comma is before it
+            parts[-1].append(one._replace(html=re.sub(r'^(<[^>]*) space="2"', r"\1", one.html)))
     made = [formulas(part, widths[1:]) for part in parts if part]
     return marked(made, f'mjx-list style="column-gap: {widths[0]}em"')
 
 
 def sides(whole: list[Element]) -> str:
-    """The sides of a formula: a line may begin with every relation after the first, and after a
-    comma with the next formula."""
+    """The sides of a formula: a line may begin with every relation after the first (also with that
+    if its left side is long), and after a comma with the next formula."""
     parts: list[list[Element]] = [[]]
     relations, comma = 0, False
     for one in whole:
         relation = one.sign in RELATIONS and not one.depth
-        if relations and (relation or comma):
+        if (relations and (relation or comma)) or (relation and size(parts[-1]) > LONG):
             parts.append([])
             relations = 0
         parts[-1].append(one)
@@ -122,6 +136,8 @@ def terms(whole: list[Element], depth: int = 0) -> str:
             parts.append([])
         parts[-1].append(one)
         comma = one.sign == COMMA and one.depth == depth > 0
+    if len(parts) > 1 and size(parts[0]) < 2:
+        parts[:2] = [parts[0] + parts[1]]
     return marked(terms(part, depth + 1) for part in parts)
 
 

@@ -210,9 +210,19 @@ class Formulas:
 def lines(tex: str) -> str:
     """The TeX of a display: several lines are aligned, as Sphinx does it."""
     parts = [part.strip() for part in tex.split("\n\n") if part.strip()]
-    parts = [rf"\begin{{split}}{part}\end{{split}}" if r"\\" in part else part for part in parts]
+    split = r"\begin{split}%s\end{split}"
+    parts = [split % part if r"\\" in outside(part) else part for part in parts]
     whole = r"\\".join(parts)
     return whole if len(parts) < 2 else rf"\begin{{aligned}}{whole}\end{{aligned}}"
+
+
+def outside(tex: str) -> str:
+    r"""TeX without its environments.
+
+    >>> outside(r"a = \begin{cases} b \\ c \end{cases} d")
+    'a =  d'
+    """
+    return re.sub(r"(?s)\\begin\{(\w+\*?)\}.*?\\end\{\1\}", "", tex)
 
 
 def only(used: set[str], sheet: str) -> str:

@@ -67,16 +67,16 @@ def marked(mathjax, tex):
 
 
 @pytest.mark.parametrize("tex, where", [
-    ("a", "a"), ("-a", "-a"), ("a = b", ["a", "=b"]), ("a = -b", ["a", "=-b"]),
-    (r"a = b + c\cdot d", ["a", "=b", "+c", "⋅d"]),
-    (r"a = b + c \le d - e", [["a", "=b", "+c"], ["≤d", "-e"]]),
-    (r"a = (b = c + d) + \bigl[e - f\bigr]^2 + |g - h|", ["a", ["=(b", "=c", "+d)"], ["+[e", "-f]2"], ["+|g", "-h|"]]),
-    (r"\lVert a - b\rVert + p(a \| b + c) - d", [["‖a", "-b‖"], ["+p(a‖b", "+c)"], "-d"]),
-    (r"f(a, (b + c))\,d = \operatorname{clip}(e, f)", [["f(a,", ["(b", "+c))d"]], ["=clip(e,", "f)"]]),
-    (r"a, \qquad b = c, \qquad d", ["a,", ["b", "=c,"], "d"]),
-    (r"a,\quad b; \qquad c", [["a,", "b;"], "c"]),
-    (r"i = 1, j = 2, \dots", [["i", "=1,"], ["j", "=2,"], "..."]), (r"a, b = c", ["a,b", "=c"]),
-    (r"\begin{aligned} a &= b \\ &= c + d \end{aligned}", "a=b=c+d"), (r"\frac{a = b}{c + d}", "a=bc+d"),
+    ("x", "x"), ("-x", "-x"), ("yx = b", ["yx", "=b"]), ("x = b", "x=b"), ("yx = -b", ["yx", "=-b"]),
+    (r"yx = b + c\cdot d", ["yx", "=b", "+c", "⋅d"]),
+    (r"yx = b + c \le d - e", [["yx", "=b", "+c"], ["≤d", "-e"]]),
+    (r"x + (x = b + d)x + \bigl[aef - xghi\bigr]^2", ["x+(x=b+d)x", ["+[aef", "-xghi]2"]]),
+    (r"\lVert abcd - bcde\rVert + p(a \| b) - d", [["‖abcd", "-bcde‖"], "+p(a‖b)", "-d"]),
+    (r"f(ax, (bx + cx)) = \operatorname{clip}(e, f)", [["f(ax,", "(bx+cx))"], "=clip(e,f)"]),
+    (r"x, \qquad yx = c, \qquad d", ["x,", ["yx", "=c,"], "d"]),
+    (r"x,\quad b; \qquad c", [["x,", "b;"], "c"]),
+    (r"ix = 1, jx = 2, \dots", [["ix", "=1,"], ["jx", "=2,"], "..."]), (r"x, b = c", ["x,b", "=c"]),
+    (r"\begin{aligned} x &= b \\ &= c + d \end{aligned}", "x=b=c+d"), (r"\frac{x = b}{c + d}", "x=bc+d"),
 ])  # fmt: skip
 def test_where_a_formula_may_be_broken(mathjax, tex, where):
     """Within brackets last, and never where its author has broken it."""
@@ -96,6 +96,7 @@ def test_breaks_leave_glyphs_and_mathml(mathjax, monkeypatch):
 def test_the_lines_of_a_display():
     assert lines("a = b") == "a = b"
     assert lines(r"a \\ b") == r"\begin{split}a \\ b\end{split}"
+    assert lines(r"a = \begin{cases} b \\ c \end{cases}") == r"a = \begin{cases} b \\ c \end{cases}"
     assert lines("a\n\nb") == r"\begin{aligned}a\\b\end{aligned}"
 
 
