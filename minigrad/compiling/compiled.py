@@ -14,7 +14,7 @@ from ..autograd.tensor import Tensor
 from ..checks import function, number
 from ..optim.clip import clip_grad_norm
 from ..optim.optimizer import Optimizer
-from .program import CompileError, current, mapped
+from .program import CompileError, Differs, current, mapped
 from .replaying import Changed, Program
 from .stepping import NotYet, Recorded, record, tensor
 from .surroundings import Wrapper
@@ -173,52 +173,33 @@ class Compiled(Wrapper):
                     return self.branched(args)
             if self.calls == 1:
                 return self.eager(args)
-            try:
-                recorded = self.record(args)
-            except NotYet:
-                return self.eager(args)
-            if checked and program is not None:  # does it still do the same?
+            before = program.recorded if program is not None else self.pending.pop(key, None)
+            since = ""
+            if program is not None:  # does it still do the same?
                 since = f"; it has been so since some call after number {self.checked_at}"
                 self.check_at, self.checked_at = RARER * self.calls, self.calls
-                alike(program.recorded, recorded, since)
-            else:
-                before = self.pending.pop(key, None)
-                if before is not None and alike(before, recorded):
-                    if len(self.programs) >= PROGRAMS:
-                        self.programs.pop(next(iter(self.programs)))
-                    names = names_of(self.f, args)
-                    self.last = Program(self.f, self.optimizer, recorded, dict(zip(names, args)))
-                    self.programs[key] = self.last
-                else:
-                    self.pending[key] = recorded
+            try:
+                recorded = self.record(args, before)
+            except NotYet:
+                return self.eager(args)
+            except Differs as difference:
+                raise CompileError(f"{difference}{since}") from None
+            if program is None and before is not None and recorded.program is before.program:
+                if len(self.programs) >= PROGRAMS:
+                    self.programs.pop(next(iter(self.programs)))
+                names = names_of(self.f, args)
+                self.last = Program(self.f, self.optimizer, recorded, dict(zip(names, args)))
+                self.programs[key] = self.last
+            elif program is None:
+                self.pending[key] = recorded
             result = recorded.commit()
             if self.optimizer is not None and not recorded.steps:
                 self.optimizer.step()
             return result
 
-    def record(self, args: tuple[Any, ...]) -> Recorded:
-        return record(self.f, self.optimizer, self._clip, dict(zip(names_of(self.f, args), args)))
-
-
-def alike(one: Recorded, two: Recorded, since: str = "") -> bool:
-    """Whether two recordings did the same.
-
-    If they did not in the same surroundings, that raises, but for a check that came out otherwise.
-    """
-    if one.watched != two.watched:
-        return False
-    (first, made), (second, made_too) = one.signature, two.signature
-    for a, b in zip(first, second):
-        if a != b:
-            if a[0] == b[0] == "guard":
-                return False
-            raise CompileError(
-                f"compile: something that is no argument differs from call to call, in {b[-1]} "
-                f"({b[-1].text}): make it an argument, or an array that is changed in place{since}"
-            )
-    if len(first) != len(second) or made != made_too:
-        raise CompileError(f"compile: the function does not do the same in two calls{since}")
-    return True
+    def record(self, args: tuple[Any, ...], before: Recorded | None = None) -> Recorded:
+        named = dict(zip(names_of(self.f, args), args))
+        return record(self.f, self.optimizer, self._clip, named, before)
 
 
 def kind_of(x: Any) -> Any:

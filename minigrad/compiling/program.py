@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 import math
 import sys
 import threading
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..autograd.arrays import Array
 from ..autograd.tensor import pull_back
 
 
@@ -82,9 +81,14 @@ def mapped(f: Callable[[Any], Any], x: Any) -> Any:
 
 def values(x: Any) -> list[Value]:
     """All values in a nest."""
-    found: list[Value] = []
-    mapped(lambda a: found.append(a) if isinstance(a, Value) else None, x)
-    return found
+    kind = type(x)
+    if kind is Value:
+        return [x]
+    if kind is dict:
+        return values([*x.values()])
+    if kind is slice:
+        return values([x.start, x.stop, x.step])
+    return [v for a in x for v in values(a)] if kind is tuple or kind is list else []
 
 
 def layout(x: Any) -> list[int]:
@@ -99,13 +103,37 @@ class Current(threading.local):
 current = Current()  # what this thread is recording
 
 
-class Recorder:
-    """The program so far. Equal calls of functions without effects are one instruction."""
+class Call(NamedTuple):
+    """What was noted, and the value that it got: its own, or that of an equal call before."""
 
-    def __init__(self) -> None:
+    kind: str
+    f: Any
+    args: Any
+    kwargs: Any
+    form: tuple[Any, ...]
+    value: Value
+
+
+class Otherwise(Exception):
+    """A check of the library came out otherwise than in an earlier recording."""
+
+
+class Differs(Exception):
+    """Two recordings do not do the same."""
+
+
+class Recorder:
+    """The program so far. Equal calls of functions without effects are one instruction.
+
+    along: the calls of an earlier recording, if there is one: then the same must be made again,
+        and get the values that they got.
+    """
+
+    def __init__(self, along: list[Call]) -> None:
         self.program: list[Instruction] = []
+        self.calls: list[Call] = []
         self.known: dict[Any, Value] = {}
-        self.kept: list[Any] = []  # what is known by its id must live
+        self.along, self.at = along, 0
         self.errors: dict[str, Any] = dict(np.geterr())
 
     def emit(
@@ -118,16 +146,35 @@ class Recorder:
             )
         weak = isinstance(data, (int, float)) and not isinstance(data, np.generic)
         form = ((), None, ()) if weak else (data.shape, data.dtype, data.strides)
+        if self.along:
+            return self.as_before(kind, f, args, kwargs, form)
         key = (kind, known_as(f), known_as(args), known_as(kwargs), form)
-        if pure and key in self.known:
-            return self.known[key]
-        now = np.geterr()
-        errors = () if now == self.errors else tuple(now.items() - self.errors.items())
-        instruction = Instruction(kind, f, args, kwargs, where(), errors)
-        instruction.out = self.known[key] = Value(instruction, *form)
-        self.program.append(instruction)
-        self.kept.append((f, args, kwargs))
-        return instruction.out
+        value = self.known.get(key) if pure else None
+        if value is None:
+            now = np.geterr()
+            errors = () if now == self.errors else tuple(now.items() - self.errors.items())
+            instruction = Instruction(kind, f, args, kwargs, where(), errors)
+            instruction.out = self.known[key] = value = Value(instruction, *form)
+            self.program.append(instruction)
+        self.calls.append(Call(kind, f, args, kwargs, form, value))
+        return value
+
+    def as_before(self, kind: str, f: Any, args: Any, kwargs: Any, form: Any) -> Value:
+        """The value that this call got in the earlier recording."""
+        before = self.along[self.at] if self.at < len(self.along) else None
+        self.at += 1
+        if before is not None and kind == before.kind and form[:2] == before.form[:2]:
+            if same(args, before.args) and same(kwargs, before.kwargs):
+                if f is before.f or (kind not in ("guard", "memory") and same(f, before.f)):
+                    return before.value
+                if kind in ("guard", "memory"):
+                    raise Otherwise
+        self.at = len(self.along) + 1  # from here on nothing agrees, also if f goes on
+        at = where()
+        raise Differs(
+            f"compile: something that is no argument differs from call to call, in {at} "
+            f"({at.text}): make it an argument, or an array that is changed in place"
+        )
 
     def __enter__(self) -> Recorder:
         current.recorder = self
@@ -139,59 +186,39 @@ class Recorder:
 
 def known_as(x: Any) -> Any:
     """What identifies an argument while recording: equal keys, equal values."""
-    if isinstance(x, (Value, np.ndarray)):
+    kind = type(x)
+    if kind is Value:
         return id(x)
-    if type(x) in (tuple, list):
-        return (type(x), *map(known_as, x))
-    if type(x) is dict:
+    if kind is tuple or kind is list:
+        return (kind, *map(known_as, x))
+    if kind in (int, float, str, bool):
+        return (kind, repr(x))  # 0.0 is not -0.0
+    if kind is dict:
         return tuple((k, known_as(x[k])) for k in sorted(x))
-    if type(x) is slice:
+    if kind is slice:
         return (slice, known_as((x.start, x.stop, x.step)))
-    if isinstance(x, np.generic):
-        return (x.dtype, x.tobytes())
-    if isinstance(x, (int, float, str, bool, type(None))):
-        return (type(x), repr(x))
-    return (id(x),)
+    return (x.dtype, x.tobytes()) if isinstance(x, np.generic) else id(x)
 
 
-# --- comparing two recordings
-
-
-class Content:
-    """An array that is no argument: equal to itself, and to one with the same numbers."""
-
-    def __init__(self, x: Array) -> None:
-        self.array, self.kind = x, (x.dtype, x.shape, x.strides)
-        self.sum = (
-            zlib.crc32(np.ascontiguousarray(x).reshape(-1).view(np.uint8).data) if x.size else 0
-        )
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Content) or self.kind != other.kind:
-            return False
-        return self.array is other.array or self.sum == other.sum
-
-
-def signature(program: list[Instruction]) -> list[tuple[Any, ...]]:
-    """What must be the same in two recordings."""
-    order = {id(instruction.out): i for i, instruction in enumerate(program)}
-
-    def comparable(x: Any) -> Any:
-        if isinstance(x, Value):
-            return f"%{order[id(x)]}"
-        if isinstance(x, np.ndarray):
-            return Content(x)
-        if hasattr(x, "__name__") and not isinstance(x, np.generic):  # a function, or a method
-            return getattr(x, "__self__", None).__class__, x.__name__
-        return type(x), repr(x)
-
-    return [
-        (
-            i.kind, None if i.kind in ("input", "number", "memory") else comparable(i.f),
-            mapped(comparable, [i.args, i.kwargs]), i.out.dtype, i.out.shape, i.line,
-        )
-        for i in program
-    ]  # fmt: skip
+def same(x: Any, y: Any) -> bool:
+    """Whether arguments of two recordings are one value, or constants that are equal."""
+    kind = type(x)
+    if x is y:
+        return True
+    if kind is not type(y) or kind is Value:
+        return False
+    if kind is tuple or kind is list:
+        return len(x) == len(y) and all(map(same, x, y))
+    if kind is dict:
+        return x.keys() == y.keys() and all(same(x[k], y[k]) for k in x)
+    if kind is slice:
+        return same((x.start, x.stop, x.step), (y.start, y.stop, y.step))
+    if kind is np.ndarray:
+        form = (x.shape, x.dtype, x.strides) == (y.shape, y.dtype, y.strides)
+        return form and bool(x.tobytes() == y.tobytes())
+    if hasattr(x, "__name__") and not isinstance(x, np.generic):  # a function, or a method
+        return bool(x.__name__ == y.__name__)
+    return repr(x) == repr(y)
 
 
 # --- where a call comes from
@@ -217,27 +244,36 @@ class Line:
         return linecache.getline(self.file, self.number).strip()
 
 
-def is_users(module: str) -> bool:
-    return not module.startswith(LIBRARY) or module.startswith(LIBRARY + "lab")
+line = functools.cache(Line)
+
+
+@functools.cache
+def owner(module: str) -> str:
+    """Whose code a module is."""
+    if module.startswith("numpy"):
+        return "numpy"
+    if not module.startswith(LIBRARY) or module.startswith(LIBRARY + "lab"):
+        return "user"
+    return "compiler" if module.startswith(HERE) else "library"
 
 
 def where() -> Line:
     """The first line outside of the library; on the way back, that of what is differentiated."""
     frame: FrameType | None = sys._getframe(1)
-    inner = Line()
+    inner = None
     while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if module.startswith(HERE):
+        whose = owner(frame.f_globals.get("__name__", ""))
+        if whose == "user":
+            return line(frame.f_code.co_filename, frame.f_lineno)
+        if whose == "compiler":
             if frame.f_code.co_name == "record":  # beyond it is who called
                 break
-        elif not module.startswith("numpy"):
-            if is_users(module):
-                return Line(frame.f_code.co_filename, frame.f_lineno)
-            inner = inner if inner.file else Line(frame.f_code.co_filename, frame.f_lineno)
+        elif whose == "library":
+            inner = inner or frame
             if frame.f_code is BACK:
                 out = frame.f_locals["y"]._out
                 made = getattr(out[0] if type(out) is tuple else out, "origin", None)
                 if made is not None:
-                    return Line(made.file, made.number, True)
+                    return line(made.file, made.number, True)
         frame = frame.f_back
-    return inner
+    return line() if inner is None else line(inner.f_code.co_filename, inner.f_lineno)

@@ -130,7 +130,7 @@ class Traced:
     def solid(self) -> Value:
         """The value, in an array that lies in memory as the real one does (see `assign`)."""
         value = self.value
-        if layout(value) != layout(self._data):
+        if value.strides != self._data.strides and layout(value) != layout(self._data):
             self._value = value = self.recorder.emit("copy", None, (value,), {}, self._data)
         return value
 
@@ -482,8 +482,10 @@ def ufunc(f: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 
 def times_one(f: Any, args: tuple[Any, ...], data: Any) -> Traced | None:
     """The argument that is the result already."""
+    if f not in (np.multiply, np.divide, np.positive):
+        return None
     pairs = {np.multiply: (args, args[::-1]), np.divide: (args,), np.positive: ((*args, 1),)}
-    for x, other in pairs.get(f, ()):
+    for x, other in pairs[f]:
         if type(x) is Traced and is_one(other) and (x.dtype, x.shape) == (data.dtype, data.shape):
             if x.data.strides == data.strides:
                 return x

@@ -13,7 +13,18 @@ from ..autograd.recording import recording
 from ..autograd.tensor import Tensor, clock, seed_gradient, walk
 from ..optim.clip import clip_factor
 from ..optim.optimizer import Optimizer
-from .program import CompileError, Instruction, Recorder, Value, mapped, signature, values
+from .program import (
+    Call,
+    CompileError,
+    Differs,
+    Instruction,
+    Otherwise,
+    Recorder,
+    Value,
+    mapped,
+    same,
+    values,
+)
 from .recording import Number, Traced, call, data_of, source, value_of
 from .substitutes import Substitutes
 from .surroundings import Replaced, Surroundings
@@ -44,6 +55,7 @@ class Recorded:
     """
 
     program: list[Instruction]
+    calls: list[Call]
     around: Surroundings
     names: dict[Value, str]
     result: Any
@@ -52,23 +64,19 @@ class Recorded:
     numbers: list[tuple[Any, str, Value, Any]]
     steps: bool
     optimizer: Optimizer | None
+    watched: list[Any]
 
     def __post_init__(self) -> None:
-        order = {id(x.out): i for i, x in enumerate(self.program)}
-
-        def place(x: Any) -> Any:
-            x = x.value if isinstance(x, Leaf) else x
-            return f"%{order[id(x)]}" if isinstance(x, Value) else x
-
-        made = mapped(place, [self.result, [(id(p), g) for p, g, _ in self.gradients]])
-        self.signature = signature(self.program), repr(made)
-        self.watched = self.around.watched()
-        for group in getattr(self.optimizer, "param_groups", ()):
-            self.watched.append([(k, v) for k, v in group.options.items() if k != "lr"])
         tensors = self.around.tensors.values()
         self.changed = [
             t for t in tensors if any(np.may_share_memory(t._data, x) for _, _, x, _ in self.writes)
         ]
+
+    @property
+    def made(self) -> list[Any]:
+        """What must be as in an earlier recording besides the calls."""
+        result = mapped(lambda x: x.value if isinstance(x, Leaf) else x, self.result)
+        return [result, [(id(p), g) for p, g, _ in self.gradients], self.steps]
 
     def commit(self) -> Any:
         """Let the call have happened, and return what it returns. No array of it is kept."""
@@ -127,14 +135,47 @@ def stand_in(recorder: Recorder, name: str, x: Any) -> Any:
 
 
 def record(
-    f: Callable[..., Any], optimizer: Optimizer | None, clip: float | None, args: dict[str, Any]
+    f: Callable[..., Any],
+    optimizer: Optimizer | None,
+    clip: float | None,
+    args: dict[str, Any],
+    before: Recorded | None = None,
 ) -> Recorded:
+    """One call, recorded: along an earlier recording of the same, whose program it then has."""
     around = Surroundings(f)
     step = None
     if optimizer is not None:
         step = Step(optimizer, clip)
         around.tensors.update((id(p), p) for p in step.params)
-    with Substitutes(), Recorder() as recorder, Replaced(around, recorder) as memory:
+    watched = around.watched()
+    for group in getattr(optimizer, "param_groups", ()):
+        watched.append([(k, v) for k, v in group.options.items() if k != "lr"])
+    if before is not None and before.watched != watched:
+        before = None
+    if before is not None and step is not None:
+        step.inside = before.steps
+    try:
+        recorded = recording_of(f, step, args, around, watched, before)
+    except Otherwise:
+        return record(f, optimizer, clip, args)
+    if before is not None and not same(recorded.made, before.made):
+        raise Differs("compile: the function does not do the same in two calls")
+    return recorded
+
+
+def recording_of(
+    f: Callable[..., Any],
+    step: Step | None,
+    args: dict[str, Any],
+    around: Surroundings,
+    watched: list[Any],
+    before: Recorded | None,
+) -> Recorded:
+    with (
+        Substitutes(),
+        Recorder(before.calls if before else []) as recorder,
+        Replaced(around, recorder) as memory,
+    ):
         result = f(*(stand_in(recorder, name, x) for name, x in args.items()))
         if step is not None:
             step.record(recorder, memory, result)
@@ -143,16 +184,21 @@ def record(
         else:
             result = mapped(leaf, result)
         written = [(x, t) for x, t in memory.memory.values() if t.changed is not None]
-        check_overlaps(recorder.program, [*memory.memory.values()])
-        sources = {id(i.f): i.out for i in recorder.program if i.kind == "memory"}
+        program = recorder.program if before is None else before.program
+        if before is None:
+            check_overlaps(program, [*memory.memory.values()])
+        elif recorder.at != len(before.calls):
+            raise Differs("compile: the function does not do the same in two calls")
+        sources = {id(i.f): i.out for i in program if i.kind == "memory"}
         writes = [(sources[id(x)], t.solid(), x, t.data) for x, t in written]
-    names = memory.names | {i.out: i.f for i in recorder.program if i.kind in ("input", "number")}
+    names = memory.names | {i.out: i.f for i in program if i.kind in ("input", "number")}
     return Recorded(
-        recorder.program, around, names, result, writes,
+        program, before.calls if before else recorder.calls, around, names, result, writes,
         gradients=step.gradients if step else [],
         numbers=step.numbers if step else [],
         steps=step is not None and step.inside,
-        optimizer=optimizer,
+        optimizer=None if step is None else step.optimizer,
+        watched=watched,
     )  # fmt: skip
 
 
@@ -213,12 +259,12 @@ class Step:
                 gs = {p: g * factor for p, g in gs.items()}
         if self.inside:
             self.optimizer.follow_schedule()
-            program, numbers = len(recorder.program), [*self.numbers]
+            program, calls, numbers = len(recorder.program), len(recorder.calls), [*self.numbers]
             memory_before = dict(memory.memory)
             try:
                 return self.rule_of_the_step(recorder, memory, gs)
             except (CompileError, TypeError, AttributeError, KeyError, ValueError):
-                del recorder.program[program:]
+                del recorder.program[program:], recorder.calls[calls:]
                 self.inside, self.numbers, memory.memory = False, numbers, memory_before
         self.gradients = [(p, g.solid(), g.data) for p, g in gs.items()]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .program import HERE, current, is_users
+from .program import current, owner
 from .recording import Number, Traced, arithmetic, call, refuse, stands_in, zeros
 
 
@@ -80,7 +80,7 @@ class Substitutes:
     """While recording, they stand in the library's modules."""
 
     def __enter__(self) -> None:
-        names = [n for n in sys.modules if not is_users(n) and not n.startswith(HERE)]
+        names = [n for n in sys.modules if owner(n) == "library"]
         self.places = [
             (vars(sys.modules[module]), name)
             for module in names

@@ -159,16 +159,15 @@ class Replaced:
         self.drawn = [(g, g.bit_generator.state) for g in self.around.generators.values()]
         self.put: list[tuple[Any, Any, Any, Any]] = []
         self.tensors = [(t, t._data, t.grad) for t in self.around.tensors.values()]
-        draws = {id(g): Draws(g) for g in self.around.generators.values()}
+        stands: dict[int, Any] = {id(g): Draws(g) for g in self.around.generators.values()}
+        values = [data for _, data, _ in self.tensors] + [x for _, _, x in self.around.places]
+        for x in values:  # all of them before anything is exchanged: that may raise
+            if isinstance(x, np.ndarray):
+                stands[id(x)] = self.stand_in(x)
         for t, data, _ in self.tensors:
-            if isinstance(data, np.ndarray):
-                t._data = self.stand_in(data)  # type: ignore[assignment]
+            t._data = stands.get(id(data), data)
         for holder, key, value in self.around.places:
-            new = value
-            if isinstance(value, np.ndarray):
-                new = self.stand_in(value)
-            elif isinstance(value, np.random.Generator):
-                new = draws[id(value)]
+            new = stands.get(id(value), value)
             if new is not value:
                 put(holder, key, new)
             self.put.append((holder, key, value, new))

@@ -225,6 +225,39 @@ def test_what_cannot_be_watched_is_found_at_the_next_check():
         fast(X)
 
 
+@pytest.mark.parametrize("factor", [1.0, 3.0])
+@pytest.mark.parametrize("alike", [2, 3])  # it differs in the second recording, at the first check
+def test_a_difference_cannot_be_swallowed(alike, factor):
+    source = itertools.chain([factor] * alike, itertools.repeat(2.0))
+
+    def f(x):
+        try:
+            return x * next(source)
+        except Exception:
+            return x
+
+    fast = compile(f)
+    with pytest.raises(CompileError, match="does not do the same"):
+        calls(fast, X, n=16)
+
+
+def test_a_check_in_other_surroundings_or_with_another_branch():
+    net1, opt1, _ = training()
+    net2, opt2, fast = training()
+    for i in range(40):
+        for net, opt in ((net1, opt1), (net2, opt2)):
+            if i == 15:
+                opt.param_groups[0]["betas"] = (0.8, 0.9)
+                net.layers = (*net.layers, np.tanh)
+        y = np.array([0, -100 if i == 15 else 1, 2])
+        opt1.zero_grad()
+        loss = losses.cross_entropy(net1(X), y)
+        loss.backward()
+        opt1.step()
+        assert fast(X, y) == loss.item(), i
+    assert fast.checked_at == 16
+
+
 @compares("torch", "compile")
 def test_checks_do_not_disturb():
     net1, opt1, _ = training()
