@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.arrays import sums
 from ..autograd.operators import array_of
-from ..autograd.rules import restore_axes
+from ..autograd.rules import restore_axes, sums
 from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
 from ..checks import flag, one_axis, real, some_axes
 

@@ -84,11 +84,25 @@ def ones(n: int, dtype: Any) -> Array:
     return array
 
 
+@lru_cache
+def ones_below(n: int, dtype: Any) -> Array:
+    """A column of n ones."""
+    return ones(n, dtype)[:, None]
+
+
+@lru_cache
+def numbered(n: int) -> Array:
+    """0, 1, …, n - 1."""
+    array = np.arange(n)
+    array.setflags(write=False)
+    return array
+
+
 def sums(x: Any, axis: int = -1) -> Any:
     """Sums along an axis, which is kept with size 1."""
     if axis not in (-1, x.ndim - 1):
         return x.sum(axis=axis, keepdims=True)
-    column = ones(x.shape[-1], x.dtype)[:, None]
+    column = ones_below(x.shape[-1], x.dtype)
     return x.dot(column) if x.ndim == 2 else x @ column
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from . import arrays
 from .tensor import PIECEWISE_CONSTANT, RULES, primitive
 
 LOG2, LOG10 = float(np.log(2)), float(np.log(10))
@@ -187,6 +188,11 @@ def mean(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     if x.dtype == np.float16:
         return mean(wide(x), axis, keepdims=keepdims).astype(x.dtype)
     return x.sum(axis=axis, keepdims=keepdims) / count(x, axis)
+
+
+# Sums that BLAS makes as products with ones; their derivative shall not be a product, too.
+sums = primitive(lambda g, y, x, axis=-1: np.broadcast_to(g, x.shape), None)(arrays.sums)
+RULES[arrays.column_sums] = (lambda g, y, x: np.broadcast_to(g, x.shape),)
 
 
 def wide(x: Any) -> Any:

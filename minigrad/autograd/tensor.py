@@ -174,7 +174,7 @@ def pull_back(
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum g over the axes along which an array of `shape` was repeated to reach g's shape."""
     if len(shape) == 1 and shape == g.shape[-1:]:
-        return column_sums(g)
+        return apply(column_sums, g) if isinstance(g, Tensor) else column_sums(g)
     lead = g.ndim - len(shape)
     if lead < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[lead:])):
         raise ValueError(

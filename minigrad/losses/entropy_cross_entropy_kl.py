@@ -12,9 +12,9 @@ import numpy as np
 
 from ..activations.relu_family import _softplus
 from ..activations.softmax import _log_softmax, below_largest
-from ..autograd.arrays import Array, sums
+from ..autograd.arrays import Array, numbered
 from ..autograd.operators import array_of
-from ..autograd.rules import logistic
+from ..autograd.rules import logistic, sums
 from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
 from ..checks import all_elements, array, choice, flag, integer, number, real, reals, same_shape
 from .common import check_weights, class_targets, class_weights, reduce, times
@@ -22,7 +22,7 @@ from .common import check_weights, class_targets, class_weights, reduce, times
 
 def _cross_entropy_rule(g: Any, out: Any, z: Any, y: Any, mean: bool = False) -> Any:
     onehot = np.zeros(z.shape, z.dtype)
-    onehot[np.arange(len(y)), y] = 1
+    onehot[numbered(len(y)), y] = 1
     return (g / len(y) if mean else g[:, None]) * (out[1] - onehot)
 
 
@@ -30,10 +30,10 @@ def _cross_entropy_rule(g: Any, out: Any, z: Any, y: Any, mean: bool = False) ->
 # chapters/losses/entropy-cross-entropy-kl.ipynb. The softmax p is handed on to the rule.
 @primitive(_cross_entropy_rule, None)
 def _cross_entropy(z: Any, y: Any, mean: bool = False) -> tuple[Any, Any]:
-    s = z - z.max(axis=-1, keepdims=True) if mean else below_largest(z)
+    s = z - array_of(z).max(axis=-1, keepdims=True) if mean else below_largest(z)
     e = np.exp(s)
     total = sums(e)
-    loss = np.log(total)[:, 0] - s[np.arange(len(y)), y]
+    loss = np.log(total)[:, 0] - s[numbered(len(y)), y]
     if not mean:
         return loss, e / total
     average = loss.sum() / len(y)
@@ -178,7 +178,7 @@ def nll_loss(
     w = class_weights("nll_loss", "weight", weight, K, log_p.dtype)
     target = array_of(array("nll_loss", "target", target))
     y, counts = class_targets("nll_loss", "target", target, K, shape, ignore_index)
-    loss = -log_p[np.arange(len(y)), y]
+    loss = -log_p[numbered(len(y)), y]
     if w is not None:
         loss = times(np.take(w, y), loss)
     return _reduce_classes("nll_loss", loss, reduction, shape, y, counts, w)
