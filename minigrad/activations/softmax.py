@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.arrays import largest
 from ..autograd.operators import array_of
 from ..autograd.rules import restore_axes, sums
 from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
@@ -21,7 +22,7 @@ def below_largest(x: Any, axis: Any = -1) -> Any:
     -inf stays what it is, also where there is nothing else.
     """
     values = array_of(x)  # as a function of x it has softmax's derivatives whatever is subtracted
-    top = values.max(axis=axis, keepdims=True)
+    top = largest(values, axis)
     if not np.isinf(top).any():
         return x - top
     at_top = np.isposinf(values)
@@ -92,7 +93,7 @@ def _logsumexp_rule(g: Any, y: Any, x: Any, axis: Any = -1, keepdims: bool = Fal
 
 @primitive(_logsumexp_rule)
 def _logsumexp(x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
-    m = x.max(axis=axis, keepdims=True)
+    m = largest(x, axis)
     m = np.where(np.isfinite(m), m, 0)  # a sum of e^-inf only is 0, and its logarithm -inf
     with np.errstate(divide="ignore", over="ignore"):
         y = m + np.log(np.exp(x - m).sum(axis=axis, keepdims=True))

@@ -106,6 +106,17 @@ def sums(x: Any, axis: int = -1) -> Any:
     return x.dot(column) if x.ndim == 2 else x @ column
 
 
+def largest(x: Any, axis: Any = -1) -> Any:
+    """The largest along an axis, which is kept with size 1.
+
+    NumPy compares rows with each other many elements at a time, but the elements of a row one by
+    one: so short rows are written as columns first.
+    """
+    if axis not in (-1, x.ndim - 1) or x.shape[-1] > 32:
+        return x.max(axis=axis, keepdims=True)
+    return rows(x).T.copy().max(axis=0).reshape(*x.shape[:-1], 1)
+
+
 def means(x: Any, axes: tuple[int, ...]) -> Any:
     """Means over axes, which are kept with size 1; by BLAS where it can, as products with 1/n."""
     if axes == (x.ndim - 1,):

@@ -174,9 +174,7 @@ def cumsum_rule(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
 @primitive(lambda g, y, x, shape: g, None)  # the walk sums it back
 def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
     """x broadcast to shape, as np.broadcast_to, but some ten times quicker on small arrays."""
-    y = np.empty(shape, x.dtype)
-    y[...] = x
-    return y
+    return np.full(shape, x, x.dtype)
 
 
 @primitive(

@@ -214,7 +214,7 @@ def parts_of_concatenations(
             continue
         whole, offset = instruction.out, 0
         for v in instruction.args[0]:
-            root = roots.get(v)
+            root = roots.get(v) if isinstance(v, Value) else None
             if (
                 root is not None
                 and root.made.kind in INTO - {"concatenate"}

@@ -133,6 +133,7 @@ class Recorder:
         self.program: list[Instruction] = []
         self.calls: list[Call] = []
         self.known: dict[Any, Value] = {}
+        self.sparse: dict[Value, Any] = {}  # what is 0 elsewhere: see side_by_side
         self.along, self.at = along, 0
         self.errors: dict[str, Any] = dict(np.geterr())
 

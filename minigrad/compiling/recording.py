@@ -421,8 +421,55 @@ def assign(x: Traced, index: Any, y: Any, f: Any = None) -> None:
     if sum(isinstance(i, (int, np.integer)) for i in as_tuple(index)) == x.ndim:
         index = tuple(i for i in as_tuple(index) if i is not Ellipsis)
         index = index[0] if len(index) == 1 else index
-    given = (x.solid(), mapped(value_of, index), value_of(y))
-    x.become(x.recorder.emit("setitem", f, given, {}, data), data)
+    recorder, given = x.recorder, (x.solid(), mapped(value_of, index), value_of(y))
+    new = recorder.emit("setitem", f, given, {}, data)
+    place = stretch(index, data) if f is None and given[0].made.kind == "zeros" else None
+    if place and np.shape(y) == data[index].shape and np.asarray(data_of(y)).dtype == data.dtype:
+        part = Traced(recorder, given[2], y.data) if type(y) is Traced else y
+        recorder.sparse[new] = {place: (part, False)}
+    x.become(new, data)
+
+
+def stretch(index: Any, x: Any) -> tuple[int, int] | None:
+    """Where a part of a row of floats begins and ends."""
+    if x.ndim != 1 or x.dtype.kind != "f":
+        return None
+    if type(index) is int:
+        return index % len(x), index % len(x) + 1
+    if type(index) is slice and {*map(type, (index.start, index.stop))} <= {int, type(None)}:
+        return index.indices(len(x))[:2] if index.step in (None, 1) else None
+    return None
+
+
+def side_by_side(a: Any, b: Any, data: Any) -> Value | None:
+    """a + b, if both are 0 but for some stretches, with nothing added elsewhere.
+
+    Such sums are what comes back to a row whose parts were used one by one. -0 + 0 is 0, and so 0
+    is added to a stretch that is in one of them only, once.
+    """
+    if type(a) is not Traced or type(b) is not Traced or a.shape != b.shape or a.dtype != b.dtype:
+        return None
+    sparse = a.recorder.sparse
+    parts, others = sparse.get(a.value, {}), sparse.get(b.value, {})
+    places = sorted(parts.keys() | others.keys())
+    overlap = any(end > start for (_, end), (start, _) in zip(places, places[1:]))
+    if not parts or not others or overlap:
+        return None
+    sums: dict[Any, tuple[Any, bool]] = {}
+    row, at = [], 0
+    for place in places:
+        (v, added), *second = [which[place] for which in (parts, others) if place in which]
+        if second:
+            v, added = v + second[0][0], added or second[0][1]
+        elif not added:
+            v, added = v + 0.0, True
+        sums[place] = v, added
+        row += [np.zeros(place[0] - at, data.dtype)] * (place[0] > at) + [v]
+        at = place[1]
+    row += [np.zeros(len(data) - at, data.dtype)] * (len(data) > at)
+    value: Value = call("concatenate", 0, (tuple(row),), {}, data).value
+    sparse[value] = sums
+    return value
 
 
 def finish(result: Any, out: Any) -> Any:
@@ -467,7 +514,10 @@ def ufunc(f: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     assert recorder is not None
     data = f(*plain) if out is None else f(*plain, out=np.empty_like(out.data))
     unchanged = times_one(f, args, data)
-    if unchanged is not None:
+    joined = side_by_side(args[0], args[1], data) if f is np.add and out is None else None
+    if joined is not None:
+        value = joined
+    elif unchanged is not None:
         value = unchanged.value
     elif f.signature:
         value = recorder.emit("dot", f, mapped(value_of, args), {}, data)
@@ -539,7 +589,8 @@ def function(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return assign(args[0], ..., args[1])
     if f is np.concatenate:
         axis = args[1] if len(args) > 1 else kwargs.get("axis", 0)
-        return finish(call("concatenate", axis, (tuple(x),), {}, f(plain[0], axis)), out)
+        parts = tuple(p if type(p) is Traced else np.asarray(p) for p in x)
+        return finish(call("concatenate", axis, (parts,), {}, f(plain[0], axis)), out)
     if f is np.nonzero or (f is np.where and len(args) == 1):
         raise refuse(SHAPELESS)
     if f not in RULES and f not in PIECEWISE_CONSTANT and f not in COMPOSITES and f not in KNOWN:

@@ -59,6 +59,14 @@ def made(real: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
+def full(shape: Any, x: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    if type(x) is not Traced:
+        return np.full(shape, x, dtype, **kwargs)
+    y = zeros(shape, dtype)
+    y[...] = x
+    return y
+
+
 def take(x: Any, indices: Any, axis: Any = None, **kwargs: Any) -> Any:
     if type(indices) is Traced and isinstance(x, np.ndarray):
         plain: Any = getattr(x, "data") if stands_in(x) else x  # noqa: B009
@@ -71,7 +79,7 @@ def sqrt(x: Any) -> Any:
 
 
 numpy = ModuleType("numpy")
-vars(numpy).update(vars(np), asarray=asarray, array=array, take=take)
+vars(numpy).update(vars(np), asarray=asarray, array=array, full=full, take=take)
 vars(numpy).update(zeros=made(np.zeros), empty=made(np.empty))
 EXCHANGED: dict[str, tuple[Any, Any]] = {"np": (np, numpy), "sqrt": (math.sqrt, sqrt)}
 

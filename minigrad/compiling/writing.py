@@ -257,15 +257,18 @@ class Writer:
     def concatenate(self, i: Instruction, out: str) -> None:
         axis, parts = i.f % len(i.out.shape), i.args[0]
         regions, roots = self.plan.regions, self.plan.roots
-        there = [v in roots and regions[roots[v]].inside is regions[i.out] for v in parts]
-        if not any(there):
+        placed = [isinstance(v, Value) and v in roots for v in parts]
+        there = [p and regions[roots[v]].inside is regions[i.out] for p, v in zip(placed, parts)]
+        if not any(there) and all(v.shape for v in parts):
             concatenate = self.bind(np.concatenate, "concatenate")
             self.line(f"{concatenate}({self.text(parts)}, {axis}, {out})", i)
             return
         at = 0
         for v, done in zip(parts, there):
-            to = at + v.shape[axis]
-            if not done:
+            to = at + (v.shape[axis] if v.shape else 1)
+            if not v.shape:
+                self.line(f"{out}[{at}] = {self.text(v)}", i)
+            elif not done:
                 place = self.arrays[i.out][(slice(None),) * axis + (slice(at, to),)]
                 self.line(f"{self.copyto}({self.bind(place, f'{out}_part')}, {self.text(v)})", i)
             at = to

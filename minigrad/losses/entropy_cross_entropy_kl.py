@@ -12,7 +12,7 @@ import numpy as np
 
 from ..activations.relu_family import _softplus
 from ..activations.softmax import _log_softmax, below_largest
-from ..autograd.arrays import Array, numbered
+from ..autograd.arrays import Array, largest, numbered
 from ..autograd.operators import array_of
 from ..autograd.rules import logistic, sums
 from ..autograd.tensor import ArrayLike, Tensor, apply, primitive
@@ -30,7 +30,7 @@ def _cross_entropy_rule(g: Any, out: Any, z: Any, y: Any, mean: bool = False) ->
 # chapters/losses/entropy-cross-entropy-kl.ipynb. The softmax p is handed on to the rule.
 @primitive(_cross_entropy_rule, None)
 def _cross_entropy(z: Any, y: Any, mean: bool = False) -> tuple[Any, Any]:
-    s = z - array_of(z).max(axis=-1, keepdims=True) if mean else below_largest(z)
+    s = z - largest(array_of(z)) if mean else below_largest(z)
     e = np.exp(s)
     total = sums(e)
     loss = np.log(total)[:, 0] - s[numbered(len(y)), y]

@@ -94,6 +94,43 @@ def test_gradients_are_computed_side_by_side():
     assert "concatenate" not in step().source
 
 
+PARTS = {
+    "disjoint": lambda x: x[:2] * x[3:5] + x[5] ** 2,
+    "all": lambda x: (x[:3] * x[3:]).sum() + (x[:3] + x[3:]).sum(),
+    "twice": lambda x: x[1:] * x[1:] + x[1:] * x[1:],
+    "one by one": lambda x: x[0] * x[-1] + x[..., 0] * x[2] * x[2],
+    "overlapping": lambda x: x[:4] * x[2:],
+    "steps": lambda x: x[::2] * x[1::2],
+    "rows": lambda x: x.reshape(2, 3)[0] * x.reshape(2, 3)[1] * x[0],
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", PARTS)
+def test_parts_that_come_back_to_a_row_are_put_side_by_side(kind, dtype):
+    def f(x, sign):
+        g = grad((PARTS[kind](x) * sign).sum(), x, create_graph=True)
+        return g, grad((g * g).sum(), x)
+
+    fast = compile(f)
+    for i in range(14):  # with zeros of both signs
+        x = np.where(np.arange(6) % 3 < i % 3, np.arange(6.0) - 3, -0.0).astype(dtype)
+        for program in fast.programs.values():
+            program.poison()
+        for a, b in zip(
+            f(Tensor(x, requires_grad=True), (-1.0) ** i),
+            fast(Tensor(x, requires_grad=True), (-1.0) ** i),
+        ):
+            assert a.data.tobytes() == b.data.tobytes(), i
+
+
+def test_no_zeros_are_added_to_zeros():
+    fast = compile(lambda x: grad(PARTS["all"](x), x))
+    for _ in range(4):
+        fast(Tensor(np.arange(6.0), requires_grad=True))
+    assert "fill" not in fast.source and "concatenate" not in fast.source
+
+
 def test_less_memory_than_all_arrays_together():
     plan = step().last.writer.plan
     whole = sum(

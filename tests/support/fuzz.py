@@ -125,6 +125,7 @@ FUNCTIONS = {
     "numbers": (lambda a: (a.sum() ** 2 + a.max() * a.min()) * a.mean() / (a.std() + 1.0), [line(5, 4)]),
     "scalars": (lambda a: a * a + np.sin(a) ** 3 - a**0.5, [unit()]),
     "joins": (lambda a, b: np.concatenate([a, b[:2], np.stack([a[0], b[1]])]) * np.hstack([a[:, :2], b[:, 2:]])[:1], [line(5, 4), line(5, 4)]),
+    "joined constants": (lambda a: np.concatenate([a[0], np.ones(3), [2.0], a[1] * a[2]]) ** 2, [line(5, 4)]),
     "flat": (lambda a, b: np.concatenate([a.T.reshape(-1), (a * b).reshape(-1), b[0]]) ** 2, [line(5, 4), line(5, 4)]),
     "statistics": (lambda a: np.var(a, axis=0) + np.std(a, axis=0) * np.linalg.norm(a, axis=0) + np.cumsum(a, axis=1)[0], [line(5, 4)]),
     "logistic": (lambda a: 1 / (1 + np.exp(-a)) + np.tanh(a) + np.log1p(a * a), [line(5, 4)]),
