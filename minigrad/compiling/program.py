@@ -204,14 +204,19 @@ def known_as(x: Any) -> Any:
 def same(x: Any, y: Any) -> bool:
     """Whether arguments of two recordings are one value, or constants that are equal."""
     kind = type(x)
-    if x is y:
-        return True
     if kind is not type(y) or kind is Value:
-        return False
+        return x is y
     if kind is tuple or kind is list:
-        return len(x) == len(y) and all(map(same, x, y))
+        if len(x) != len(y):
+            return False
+        for a, b in zip(x, y):
+            if a is not b and not same(a, b):
+                return False
+        return True
     if kind is dict:
-        return x.keys() == y.keys() and all(same(x[k], y[k]) for k in x)
+        return x.keys() == y.keys() and same([*x.values()], [y[k] for k in x])
+    if x is y or kind is int:
+        return x is y or bool(x == y)
     if kind is slice:
         return same((x.start, x.stop, x.step), (y.start, y.stop, y.step))
     if kind is np.ndarray:

@@ -115,12 +115,14 @@ class Traced:
 
     @property
     def value(self) -> Value:
-        self.refresh()
+        if self.base is not None:
+            self.refresh()
         return self._value
 
     @property
     def data(self) -> Any:
-        self.refresh()
+        if self.base is not None:
+            self.refresh()
         return self._data
 
     @property
@@ -164,13 +166,10 @@ class Traced:
 
     # --- what can be asked without looking at numbers
 
-    shape = property(lambda self: self.data.shape)
-    dtype = property(lambda self: self.data.dtype)
-    ndim = property(lambda self: self.data.ndim)
-    size = property(lambda self: self.data.size)
-    nbytes = property(lambda self: self.data.nbytes)
-    itemsize = property(lambda self: self.data.itemsize)
-    strides = property(lambda self: self.data.strides)
+    shape, dtype, ndim, size, nbytes, itemsize, strides = (
+        property(operator.attrgetter(f"data.{name}"))
+        for name in "shape dtype ndim size nbytes itemsize strides".split()
+    )
     flags = property(lambda self: SimpleNamespace())  # none that matter
     __array__ = looks("makes a plain array of an array")
     __float__ = __int__ = __index__ = __complex__ = item = tolist = looks("looks at a number")
@@ -492,8 +491,9 @@ def is_one(x: Any) -> bool:
 
 
 def ufunc(f: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if any(isinstance(a, Tensor) for a in args):
-        return NotImplemented
+    for a in args:
+        if type(a) is not Traced and isinstance(a, Tensor):
+            return NotImplemented
     out = kwargs.pop("out", None)
     out = out[0] if isinstance(out, tuple) and len(out) == 1 else out
     if method == "reduce" and out is None and not kwargs.keys() - {"axis", "keepdims"}:
@@ -596,7 +596,8 @@ def function(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if f not in RULES and f not in PIECEWISE_CONSTANT and f not in COMPOSITES and f not in KNOWN:
         raise refuse(f"calls np.{f.__name__}, which is not known")
     data = f(*plain, **options)
-    kind = "dot" if f is np.dot and np.ndim(data) else "call"
+    into = f is np.dot or (f is np.clip and len(args) == 3)  # takes an array to write into
+    kind = "dot" if into and np.ndim(data) and not kwargs else "call"
     return finish(call(kind, f, args, kwargs, data), out)
 
 

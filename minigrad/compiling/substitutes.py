@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from collections.abc import Callable
@@ -84,17 +85,23 @@ vars(numpy).update(zeros=made(np.zeros), empty=made(np.empty))
 EXCHANGED: dict[str, tuple[Any, Any]] = {"np": (np, numpy), "sqrt": (math.sqrt, sqrt)}
 
 
+@functools.lru_cache(1)
+def places(modules: int) -> list[tuple[dict[str, Any], str]]:
+    """Where they stand in the library's modules, as long as there are so many modules."""
+    return [
+        (vars(sys.modules[module]), name)
+        for module in sys.modules
+        if owner(module) == "library"
+        for name, (old, _) in EXCHANGED.items()
+        if vars(sys.modules[module]).get(name) is old
+    ]
+
+
 class Substitutes:
     """While recording, they stand in the library's modules."""
 
     def __enter__(self) -> None:
-        names = [n for n in sys.modules if owner(n) == "library"]
-        self.places = [
-            (vars(sys.modules[module]), name)
-            for module in names
-            for name, (old, _) in EXCHANGED.items()
-            if vars(sys.modules[module]).get(name) is old
-        ]
+        self.places = places(len(sys.modules))
         for module, name in self.places:
             module[name] = EXCHANGED[name][1]
 
