@@ -91,7 +91,7 @@ class Program:
         self.unless(tests)
         for name, x in args.items():  # a gradient that a step has left, say
             if isinstance(x, (np.ndarray, Tensor)):
-                own = bind(self.not_ours, "not_ours")
+                own = bind(self.not_ours, "not_ours", "not_ours")
                 self.writer.line(f"if {name}.base is not None: {name} = {own}({name})")
         around, names = self.recorded.around, self.recorded.around.names
         tests = [f"len({bind(x, names.get(id(x)) or 'around')}) != {n}" for x, n in around.sizes]
@@ -118,12 +118,16 @@ class Program:
                 for key, value in group.options.items():
                     if key != "lr":
                         tests.append(f"{bind(group, 'group')}[{key!r}] is not {bind(value, key)}")
-        self.unless(tests)
+        if tests:
+            self.writer.line("try:")
+            self.unless(tests, "    ")
+            gone = bind((KeyError, ValueError), "Gone")  # an entry, what was in a closure's cell
+            self.writer.line(f"except {gone}: raise Changed")
 
-    def unless(self, tests: list[str]) -> None:
+    def unless(self, tests: list[str], indent: str = "") -> None:
         changed = self.writer.bind(Changed, "Changed")
         for i in range(0, len(tests), 4):
-            self.writer.line(f"if {' or '.join(tests[i : i + 4])}: raise {changed}")
+            self.writer.line(f"{indent}if {' or '.join(tests[i : i + 4])}: raise {changed}")
 
     # --- what differs from call to call
 

@@ -170,6 +170,26 @@ def test_an_array_that_is_changed_or_exchanged_is_noticed():
         assert np.array_equal(fast(X).data, expected), i
 
 
+def test_what_is_no_longer_there_is_noticed():
+    class Options:
+        pass
+
+    options = Options()
+    options.scale = 2.0
+    globals()["SCALE"] = 3.0
+    fast = compile(lambda x: x * options.scale * SCALE)  # noqa: F821
+    calls(fast, X)
+    del options.scale
+    options.other = 1.0
+    with pytest.raises(AttributeError, match="scale"):
+        fast(X)
+    options.scale = 4.0
+    assert np.array_equal(fast(X), X * 12)
+    del globals()["SCALE"]
+    with pytest.raises(NameError, match="SCALE"):
+        fast(X)
+
+
 SHARED = np.array([1.0, 2.0, 3.0, 4.0])
 
 
