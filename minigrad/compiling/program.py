@@ -129,7 +129,7 @@ class Recorder:
         and get the values that they got.
     """
 
-    def __init__(self, along: list[Call]) -> None:
+    def __init__(self, along: list[Call] | None) -> None:
         self.program: list[Instruction] = []
         self.calls: list[Call] = []
         self.known: dict[Any, Value] = {}
@@ -147,7 +147,7 @@ class Recorder:
             )
         weak = isinstance(data, (int, float)) and not isinstance(data, np.generic)
         form = ((), None, ()) if weak else (data.shape, data.dtype, data.strides)
-        if self.along:
+        if self.along is not None:
             return self.as_before(kind, f, args, kwargs, form)
         key = (kind, known_as(f), known_as(args), known_as(kwargs), form)
         value = self.known.get(key) if pure else None
@@ -162,6 +162,7 @@ class Recorder:
 
     def as_before(self, kind: str, f: Any, args: Any, kwargs: Any, form: Any) -> Value:
         """The value that this call got in the earlier recording."""
+        assert self.along is not None
         before = self.along[self.at] if self.at < len(self.along) else None
         self.at += 1
         if before is not None and kind == before.kind and form[:2] == before.form[:2]:

@@ -154,52 +154,38 @@ def record(
         before = None
     if before is not None and step is not None:
         step.inside = before.steps
+    along = None if before is None else before.calls
     try:
-        recorded = recording_of(f, step, args, around, watched, before)
+        with Substitutes(), Recorder(along) as recorder, Replaced(around, recorder) as memory:
+            result = f(*(stand_in(recorder, name, x) for name, x in args.items()))
+            if step is not None:
+                step.record(recorder, memory, result)
+                loss = leaf(result._data.reshape(()))
+                result = Leaf("loss", loss.value, loss.data)
+            else:
+                result = mapped(leaf, result)
+            written = [(x, t) for x, t in memory.memory.values() if t.changed is not None]
+            program = recorder.program if before is None else before.program
+            sources = {id(i.f): i.out for i in program if i.kind == "memory"}
+            writes = [(sources[id(x)], t.solid(), x, t.data) for x, t in written]
+            if before is None:
+                check_overlaps(program, [*memory.memory.values()])
+            elif recorder.at != len(before.calls):
+                raise Differs("compile: the function does not do the same in two calls")
     except Otherwise:
         return record(f, optimizer, clip, args)
-    if before is not None and not same(recorded.made, before.made):
-        raise Differs("compile: the function does not do the same in two calls")
-    return recorded
-
-
-def recording_of(
-    f: Callable[..., Any],
-    step: Step | None,
-    args: dict[str, Any],
-    around: Surroundings,
-    watched: list[Any],
-    before: Recorded | None,
-) -> Recorded:
-    with (
-        Substitutes(),
-        Recorder(before.calls if before else []) as recorder,
-        Replaced(around, recorder) as memory,
-    ):
-        result = f(*(stand_in(recorder, name, x) for name, x in args.items()))
-        if step is not None:
-            step.record(recorder, memory, result)
-            loss = leaf(result._data.reshape(()))
-            result = Leaf("loss", loss.value, loss.data)
-        else:
-            result = mapped(leaf, result)
-        written = [(x, t) for x, t in memory.memory.values() if t.changed is not None]
-        program = recorder.program if before is None else before.program
-        if before is None:
-            check_overlaps(program, [*memory.memory.values()])
-        elif recorder.at != len(before.calls):
-            raise Differs("compile: the function does not do the same in two calls")
-        sources = {id(i.f): i.out for i in program if i.kind == "memory"}
-        writes = [(sources[id(x)], t.solid(), x, t.data) for x, t in written]
     names = memory.names | {i.out: i.f for i in program if i.kind in ("input", "number")}
-    return Recorded(
-        program, before.calls if before else recorder.calls, around, names, result, writes,
+    recorded = Recorded(
+        program, along or recorder.calls, around, names, result, writes,
         gradients=step.gradients if step else [],
         numbers=step.numbers if step else [],
         steps=step is not None and step.inside,
-        optimizer=None if step is None else step.optimizer,
+        optimizer=optimizer,
         watched=watched,
     )  # fmt: skip
+    if before is not None and not same(recorded.made, before.made):
+        raise Differs("compile: the function does not do the same in two calls")
+    return recorded
 
 
 def check_overlaps(program: list[Instruction], memory: list[tuple[Array, Traced]]) -> None:
