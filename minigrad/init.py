@@ -113,7 +113,7 @@ def truncated_normal(
     Parameters
     ----------
     mean, std: of the normal before the cut; std > 0.
-    a, b: a < b; may be infinite.
+    a, b: where it is cut off, a < b; may be infinite.
 
     Raises
     ------

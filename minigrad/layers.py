@@ -163,7 +163,7 @@ def dropout(
 
     Parameters
     ----------
-    p: in [0, 1].
+    p: in [0, 1], the probability to drop an element.
     training: False gives x as it is.
     rng: a numpy Generator; without one the elements dropped differ from run to run.
 

@@ -28,9 +28,10 @@ def constant(lr: float, factor: float = 1.0, total_iters: int = 5) -> Schedule:
 
     Parameters
     ----------
-    lr: η >= 0.
-    factor: in [0, 1]. PyTorch's `ConstantLR` has 1/3 by default; here `constant(lr)` is constant.
-    total_iters: whole number >= 0.
+    lr: the learning rate η >= 0.
+    factor: in [0, 1], by which the rate is multiplied at first. PyTorch's `ConstantLR` has 1/3 by
+        default; here `constant(lr)` is constant.
+    total_iters: whole number >= 0: how many steps have the reduced rate.
 
     >>> [constant(0.3, factor=0.5, total_iters=2)(t) for t in range(4)]
     [0.15, 0.15, 0.3, 0.3]
@@ -59,10 +60,10 @@ def step_decay(
 
     Parameters
     ----------
-    lr: η >= 0.
-    step_size: whole number >= 1, as PyTorch's `StepLR`; or else
-    milestones: whole numbers >= 0, as PyTorch's `MultiStepLR`.
-    gamma: γ in (0, 1].
+    lr: the learning rate η >= 0 before the first fall.
+    step_size: whole number >= 1, the steps from one fall to the next, as in PyTorch's `StepLR`; or
+    milestones: whole numbers >= 0, the steps at which it falls, as in PyTorch's `MultiStepLR`.
+    gamma: γ in (0, 1], by which the rate is multiplied each time.
 
     >>> [step_decay(1.0, step_size=2, gamma=0.5)(t) for t in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
@@ -86,8 +87,9 @@ def exponential(lr: float, gamma: float) -> Schedule:
 
     Parameters
     ----------
-    lr: η >= 0.
-    gamma: γ in (0, 1], as PyTorch's `ExponentialLR`. (A rate that grows: `range_test`.)
+    lr: the learning rate η >= 0 of the first step.
+    gamma: γ in (0, 1], by which every step multiplies it, as PyTorch's `ExponentialLR`. (A rate
+        that grows: `range_test`.)
 
     >>> exponential(0.8, gamma=0.5)(3)
     0.1
@@ -107,9 +109,9 @@ def cosine(lr: float, T_max: int, eta_min: float = 0.0) -> Schedule:
 
     Parameters
     ----------
-    lr: η >= 0.
-    T_max: whole number >= 1, usually the number of steps of the run.
-    eta_min: in [0, lr].
+    lr: the learning rate η >= 0 of the first step, the highest.
+    T_max: whole number >= 1, the step at which the rate is lowest: usually the number of steps.
+    eta_min: in [0, lr], the lowest rate.
 
     Reference: Loshchilov & Hutter 2017 (SGDR), equation 5.
 
@@ -132,9 +134,10 @@ def linear(
 
     Parameters
     ----------
-    lr: η >= 0.
-    start_factor, end_factor: in [0, 1]. Defaults as PyTorch's `LinearLR`: a short warm-up.
-    total_iters: whole number >= 1.
+    lr: the learning rate η >= 0 that the factors multiply.
+    start_factor, end_factor: in [0, 1], the parts of lr that it starts and ends with. Defaults as
+        PyTorch's `LinearLR`: a short warm-up.
+    total_iters: whole number >= 1, the step at which the end is reached.
 
     >>> [linear(0.2, start_factor=1.0, end_factor=0.0, total_iters=4)(t) for t in (0, 1, 4, 9)]
     [0.2, 0.15000000000000002, 0.0, 0.0]
@@ -158,9 +161,9 @@ def warmup(steps: int, then: Schedule, start_factor: float = 0.0) -> Schedule:
 
     Parameters
     ----------
-    steps: whole number >= 0.
+    steps: whole number >= 0: how long the warm-up is.
     then: the schedule that follows.
-    start_factor: s in [0, 1].
+    start_factor: s in [0, 1], the part of then(0) that it starts with.
 
     Reference: Goyal et al. 2017, section 2.2.
 
@@ -200,10 +203,11 @@ def triangular(
 
     Parameters
     ----------
-    base_lr, max_lr: 0 <= base_lr <= max_lr.
-    step_size_up, step_size_down: whole numbers >= 1; down is up by default.
+    base_lr, max_lr: the lowest and the highest rate, 0 <= base_lr <= max_lr.
+    step_size_up, step_size_down: whole numbers >= 1, the steps up and the steps down again; down is
+        up by default.
     mode: as above; without meaning if there is a scale_fn.
-    gamma: γ in (0, 1].
+    gamma: γ in (0, 1], by which the height is multiplied at every step of "exp_range".
     scale_fn: s as a function of n (scale_mode="cycle") or of t ("iterations").
 
     As PyTorch's `CyclicLR`, without its cycling of the momentum.
@@ -249,10 +253,10 @@ def cosine_restarts(lr: float, T_0: int, T_mult: int = 1, eta_min: float = 0.0) 
 
     Parameters
     ----------
-    lr: η >= 0.
+    lr: the learning rate η >= 0 after each restart, the highest.
     T_0: whole number >= 1, steps to the first restart.
-    T_mult: whole number >= 1.
-    eta_min: in [0, lr].
+    T_mult: whole number >= 1: how many times as long each stretch is as the one before.
+    eta_min: in [0, lr], the lowest rate.
 
     As PyTorch's `CosineAnnealingWarmRestarts`.
 
@@ -299,7 +303,8 @@ def one_cycle(
     total_steps: whole number >= 1; or its factors `epochs` and `steps_per_epoch`.
     pct_start: in [0, 1]; at most 1/2 with three phases.
     anneal_strategy: "cos" or "linear", the form of every phase.
-    div_factor, final_div_factor: > 0.
+    div_factor, final_div_factor: > 0; the first rate is max_lr / div_factor, the last is that /
+        final_div_factor.
 
     As PyTorch's `OneCycleLR`. The momentum that PyTorch moves the other way, from 0.95 to 0.85 and
     back, is `one_cycle(0.85, total_steps, div_factor=0.85 / 0.95, final_div_factor=1)`.
@@ -369,9 +374,10 @@ def trapezoid(
 
     Parameters
     ----------
-    lr: η >= 0.
-    total_steps, warmup_steps, decay_steps: T, w, d whole numbers >= 0 with w + d <= T.
-    start_factor, end_factor: s, e in [0, 1].
+    lr: the learning rate η >= 0 of the level stretch.
+    total_steps, warmup_steps, decay_steps: T, w, d, whole numbers >= 0 with w + d <= T: the steps
+        of the run, of the way up and of the way down.
+    start_factor, end_factor: s, e in [0, 1], the parts of lr that it starts and ends with.
 
     The same as PyTorch's `SequentialLR` of `LinearLR`, `ConstantLR`, `LinearLR`.
 
@@ -412,7 +418,7 @@ def noam(d_model: int, warmup_steps: int = 4000, factor: float = 1.0) -> Schedul
     ----------
     d_model: whole number >= 1, the width of the model.
     warmup_steps: whole number >= 1; the peak, at t = warmup_steps − 1.
-    factor: >= 0.
+    factor: >= 0, by which the whole is multiplied.
 
     Reference: Vaswani et al. 2017, equation 3.
 
@@ -439,8 +445,8 @@ def range_test(
 
     Parameters
     ----------
-    start_lr, end_lr: 0 < start_lr <= end_lr.
-    num_iter: n, whole number >= 2.
+    start_lr, end_lr: the first and the last rate to try, 0 < start_lr <= end_lr.
+    num_iter: n, whole number >= 2: in how many steps.
     step_mode: "exp" or "linear".
 
     Reference: Smith 2017, Cyclical Learning Rates, section 3.3.

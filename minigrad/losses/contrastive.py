@@ -113,7 +113,7 @@ def triplet_margin_loss(
 
     Parameters
     ----------
-    margin: m > 0.
+    margin: m > 0: how much further away the negative shall be than the positive.
     p: of the norm, p > 0, also `np.inf`.
     eps: ε ≥ 0, added to each component of the difference, as in PyTorch.
     swap: take min(d(a, n), d(p, n)) for d(a, n), the harder of the two.
@@ -162,7 +162,7 @@ def cosine_embedding_loss(
 
     Parameters
     ----------
-    margin: m in [−1, 1], best in [0, 0.5].
+    margin: m in [−1, 1], the cosine below which a dissimilar pair is left alone; best in [0, 0.5].
 
     Raises
     ------

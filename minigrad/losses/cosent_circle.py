@@ -22,7 +22,7 @@ def cosent_loss(
     Parameters
     ----------
     labels: real grades, of which only the order counts; no gradient is taken of them.
-    scale: λ > 0.
+    scale: λ > 0: how steeply a pair in the wrong order is punished.
 
     Reference: Su (2022), CoSENT, kexue.fm/archives/8847, the form for graded pairs. Derived in
     `chapters/losses/cosent-circle.ipynb`.

@@ -46,7 +46,7 @@ def focal_loss(
 
     Parameters
     ----------
-    gamma: γ ≥ 0.
+    gamma: γ ≥ 0; the larger, the less examples count that are already right. 0 is cross-entropy.
     alpha: None for no weights; for a sigmoid a number in [0, 1]: α for targets 1, 1 − α for 0; for
         K classes their weights, shape (K,), at least 0.
 

@@ -27,7 +27,7 @@ def margin_ranking_loss(
 
     Parameters
     ----------
-    margin: m, finite.
+    margin: m, finite: by how much the one shall lie above the other.
 
     Raises
     ------

@@ -180,7 +180,7 @@ def quantile_loss(
 
     Parameters
     ----------
-    q: in (0, 1).
+    q: in (0, 1), the quantile to be found: 0.5 is the median.
 
     Reference: Koenker & Bassett (1978), Regression quantiles. Derived in
     `chapters/losses/regression.ipynb`.

@@ -95,7 +95,7 @@ def linear_cg(
     Parameters
     ----------
     A: (n, n) symmetric positive definite, or the function v -> A v.
-    b: (n,).
+    b: (n,), the right-hand side of A x = b.
     preconditioner: the function r -> M⁻¹ r for a symmetric positive definite M near A; 1 by
         default.
     x0: (n,), where to start; 0 by default.

@@ -113,7 +113,7 @@ class BatchNorm1d(_BatchNorm):
 
     Parameters
     ----------
-    num_features: C.
+    num_features: C, the number of channels.
     eps: ε >= 0, inside the root.
     momentum: in [0, 1], the weight of a new batch in the running averages; None weighs all batches
         equally.

@@ -21,7 +21,7 @@ class AdaBound(Optimizer):
     Parameters
     ----------
     lr: η >= 0, Adam's rate.
-    betas: (β1, β2), each in [0, 1).
+    betas: (β1, β2), each in [0, 1): how much of the running means of g and g² is kept per step.
     final_lr: η* >= 0, the rate of the SGD with momentum that it turns into. A changed `lr` changes
         η* in proportion: each group remembers its first rate as "base_lr".
     gamma: γ in (0, 1); how fast the bounds close.

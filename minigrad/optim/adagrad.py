@@ -14,11 +14,13 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    lr: η >= 0.
+    lr: the learning rate η >= 0: the length of the first step in each coordinate; later ones are
+        shorter.
     lr_decay: >= 0; lets η fall in addition to what √s does.
     weight_decay: λ >= 0, adds λθ to the gradient.
-    initial_accumulator_value: s_0 >= 0.
-    eps: ε >= 0, outside the square root.
+    initial_accumulator_value: s_0 >= 0, with which the sum of squares begins; more of it makes
+        the first steps shorter.
+    eps: ε >= 0, added to √s, not inside it, so that nothing is divided by 0.
     maximize: climb up the gradient, not down.
 
     Memory: one number per parameter.

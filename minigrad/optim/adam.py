@@ -19,9 +19,9 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    lr: η >= 0.
+    lr: the learning rate η >= 0: how far a parameter moves in a step, if the gradients agree.
     betas: (β1, β2), each in [0, 1): how much of the running means of g and g² is kept per step.
-    eps: ε >= 0, outside the square root.
+    eps: ε >= 0, added to the root, not inside it, so that nothing is divided by 0.
     weight_decay: λ >= 0, adds λθ to the gradient (L2 regularization; AdamW decouples it).
     amsgrad: divide by the largest v so far, in place of v (Reddi, Kale & Kumar 2018, Algorithm 2).
     maximize: climb up the gradient, not down.

@@ -14,8 +14,9 @@ class Adamax(Optimizer):
 
     Parameters
     ----------
-    lr: η >= 0.
-    betas: (β1, β2), each in [0, 1).
+    lr: the learning rate η >= 0, about the longest way that a parameter moves in a step.
+    betas: (β1, β2), each in [0, 1): how much is kept per step of the running mean of g, and of the
+        largest |g| so far.
     eps: ε >= 0 (the paper has none; with 0, a gradient that was always 0 gives 0/0).
     weight_decay: λ >= 0, adds λθ to the gradient.
     maximize: climb up the gradient, not down.

@@ -26,7 +26,7 @@ def clip_grad_norm(
     Parameters
     ----------
     params: tensors; those without gradient are left alone.
-    max_norm: >= 0.
+    max_norm: >= 0, the largest length that the gradients may have together.
     norm_type: p > 0 of the p-norm; `inf` for the largest absolute value.
     error_if_nonfinite: raise, and change nothing, if ‖g‖ is infinite or not a number.
 

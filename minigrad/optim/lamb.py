@@ -18,9 +18,9 @@ class LAMB(Optimizer):
 
     Parameters
     ----------
-    lr: η >= 0.
-    betas: (β1, β2), each in [0, 1).
-    eps: ε >= 0, outside the square root.
+    lr: the learning rate η >= 0: the part of its own length by which a layer moves in a step.
+    betas: (β1, β2), each in [0, 1): how much of the running means of g and g² is kept per step.
+    eps: ε >= 0, added to the root, not inside it, so that nothing is divided by 0.
     weight_decay: λ >= 0, inside the ratio.
     trust_ratio: False sets the ratio to 1, which is AdamW; usual for biases and gains of norms
         (give them a parameter group).

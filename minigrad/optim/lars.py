@@ -15,10 +15,10 @@ class LARS(Optimizer):
 
     Parameters
     ----------
-    lr: η >= 0.
-    momentum: μ in [0, 1).
+    lr: the learning rate η >= 0, by which the rate of every layer is multiplied.
+    momentum: μ in [0, 1): how much of the last step is kept in the next one.
     weight_decay: λ >= 0, part of the gradient and of the ratio.
-    trust_coefficient: τ >= 0.
+    trust_coefficient: τ >= 0; without momentum a layer moves by at most ητ times its own length.
     trust_ratio: False sets η_layer to 1: SGD with momentum, usual for biases and gains of norms
         (give them a parameter group).
     maximize: climb up the gradient, not down.

@@ -22,9 +22,9 @@ class Muon(Optimizer):
     Parameters
     ----------
     params: matrices only; biases, gains and embeddings are for another optimizer.
-    lr: η >= 0.
+    lr: the learning rate η >= 0; the singular values of a step are about ηs.
     weight_decay: λ >= 0, decoupled.
-    momentum: μ in [0, 1).
+    momentum: μ in [0, 1): how much of the running mean B of the gradients is kept per step.
     nesterov: orthogonalize (1 - μ) G + μ B, else B.
     ns_coefficients: (a, b, c) of the Newton-Schulz iteration.
     eps: >= 0, the least norm to divide by.

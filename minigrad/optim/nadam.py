@@ -19,9 +19,9 @@ class NAdam(Optimizer):
 
     Parameters
     ----------
-    lr: η >= 0.
-    betas: (β1, β2), each in [0, 1).
-    eps: ε >= 0, outside the square root.
+    lr: the learning rate η >= 0: how far a parameter moves in a step, if the gradients agree.
+    betas: (β1, β2), each in [0, 1): how much of the running means of g and g² is kept per step.
+    eps: ε >= 0, added to the root, not inside it, so that nothing is divided by 0.
     weight_decay: λ >= 0, adds λθ to the gradient.
     momentum_decay: ψ >= 0; how fast μ grows.
     decoupled_weight_decay: multiply θ by 1 - ηλ instead, as AdamW.

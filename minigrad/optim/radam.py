@@ -21,8 +21,8 @@ class RAdam(Optimizer):
 
     Parameters
     ----------
-    lr: η >= 0.
-    betas: (β1, β2), each in [0, 1).
+    lr: the learning rate η >= 0: how far a parameter moves in a step, if the gradients agree.
+    betas: (β1, β2), each in [0, 1): how much of the running means of g and g² is kept per step.
     eps: ε >= 0, added to √v before v's bias is corrected.
     weight_decay: λ >= 0, adds λθ to the gradient.
     decoupled_weight_decay: multiply θ by 1 - ηλ instead, as AdamW.

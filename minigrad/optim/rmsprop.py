@@ -14,11 +14,11 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    lr: η >= 0.
+    lr: the learning rate η >= 0: about how far a parameter moves in a step.
     alpha: α in [0, 1]: how much of the running mean of g² is kept per step.
-    eps: ε >= 0, outside the square root.
+    eps: ε >= 0, added to the root, not inside it, so that nothing is divided by 0.
     weight_decay: λ >= 0, adds λθ to the gradient.
-    momentum: μ in [0, 1); 0: no b.
+    momentum: μ in [0, 1): how much of the last step b is kept in the next one; 0 keeps none.
     centered: divide by the running standard deviation, √(v - ḡ²) with the running mean ḡ of g, in
         the place of √v. (A v - ḡ² that rounding makes negative counts as 0.)
     maximize: climb up the gradient, not down.

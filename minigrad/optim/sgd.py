@@ -18,8 +18,8 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    lr: η >= 0.
-    momentum: μ in [0, 1).
+    lr: the learning rate η >= 0, by which the gradient is multiplied.
+    momentum: μ in [0, 1): how much of the earlier gradients' sum is kept per step; 0 keeps none.
     dampening: in [0, 1]; 1 - dampening scales the gradient from the second step on, as PyTorch's.
     weight_decay: λ >= 0, adds λθ to the gradient (L2 regularization; for SGD without momentum the
         same as decoupled decay).

@@ -19,8 +19,8 @@ class Shampoo(Optimizer):
 
     Parameters
     ----------
-    lr: η >= 0.
-    eps: ε > 0.
+    lr: the learning rate η >= 0, by which the step is multiplied.
+    eps: ε > 0, with which the sums begin (L_0 = R_0 = εI), so that they can be inverted.
     precondition_frequency: 1, 2, ...; how many steps the roots are used before they are computed
         anew.
     maximize: climb up the gradient, not down.

@@ -23,9 +23,10 @@ class SOAP(Optimizer):
 
     Parameters
     ----------
-    lr: η >= 0.
-    betas: (β1, β2), each in [0, 1).
-    eps: ε >= 0, outside the square root.
+    lr: the learning rate η >= 0: how far a step goes along each axis of the basis, if the gradients
+        agree.
+    betas: (β1, β2), each in [0, 1): how much is kept per step of M, and of V, L and R.
+    eps: ε >= 0, added to the root, not inside it, so that nothing is divided by 0.
     weight_decay: λ >= 0, decoupled.
     precondition_frequency: 1, 2, ...; how many steps a basis is used (the paper: 10).
     maximize: climb up the gradient, not down.

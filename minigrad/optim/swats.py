@@ -26,7 +26,7 @@ class SWATS(Optimizer):
     ----------
     lr: η >= 0, Adam's rate. After the switch it is Λ that counts; a changed `lr` (a schedule)
         changes the rate in the proportion of `lr` to its value at the switch.
-    betas: (β1, β2), each in [0, 1).
+    betas: (β1, β2), each in [0, 1): how much of the running means of g and g² is kept per step.
     eps: ε >= 0, added to √v before v's bias is corrected.
     weight_decay: λ >= 0, adds λθ to the gradient.
     tol: > 0; when γ and its mean agree (the paper uses ε for this too).
