@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,31 @@ def test_every_public_name_names_its_chapter():
         if not chapters(getattr(module, name), getattr(module, name).__doc__ or "")
     ]
     assert missing == []
+
+
+def unexplained(doc):
+    """Parameters of which a docstring says no more than what they may be."""
+    part = re.search(r"(?s)Parameters\n-+\n(.*?)(\n\n|\Z)", inspect.cleandoc(doc))
+    for entry in re.split(r"\n(?=\S)", part[1]) if part else ():
+        name, _, said = entry.partition(": ")
+        words = {*re.findall(r"[a-z]{2,}", said)} - {"in", "whole", "number", "numbers", "each", "finite"}
+        if len(words) < 2 and not said.startswith("as `"):
+            yield f"{name}: {said}"
+
+
+def test_parameters_are_explained_in_words():
+    missing = [
+        f"{module.__name__}.{name}: {entry}"
+        for module in public_modules().values()
+        for name in public(module)
+        for entry in unexplained(getattr(module, name).__doc__ or "")
+    ]
+    assert missing == []
+
+
+def test_a_bound_is_no_explanation():
+    doc = "A\n\nParameters\n----------\nlr: η >= 0.\nn: whole number >= 1.\neps: ε >= 0, inside the root."
+    assert [*unexplained(doc)] == ["lr: η >= 0.", "n: whole number >= 1."]
 
 
 # --- the check, checked

@@ -55,7 +55,7 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> Tensor:
 
     Parameters
     ----------
-    negative_slope: a, any finite number.
+    negative_slope: a, the slope for x < 0, any finite number.
 
     Raises
     ------

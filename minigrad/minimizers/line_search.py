@@ -49,7 +49,7 @@ def backtracking(
     c1: in (0, 1), the part of the promised fall that is asked for.
     shrink: in (0, 1), factor from one trial to the next. A trial where f or its gradient is not
         finite is too long.
-    maxiter: whole number >= 1, trials.
+    maxiter: whole number >= 1, how many lengths are tried at most.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def strong_wolfe(
     x, p: start and direction, of equal shape; p must be a descent direction, ∇f(x)·p < 0.
     alpha: > 0, the first length tried. A trial where f or its gradient is not finite is too long.
     c1, c2: 0 < c1 < c2 < 1; c2 = 0.9 for Newton-like directions, 0.1 for conjugate gradients.
-    maxiter: whole number >= 1, trials.
+    maxiter: whole number >= 1, how many lengths are tried at most.
 
     Returns
     -------

@@ -114,7 +114,7 @@ class BatchNorm1d(_BatchNorm):
     Parameters
     ----------
     num_features: C, the number of channels.
-    eps: ε >= 0, inside the root.
+    eps: ε >= 0, added to the variance, inside the root.
     momentum: in [0, 1], the weight of a new batch in the running averages; None weighs all batches
         equally.
     affine: whether there are weight and bias (1 and 0 at the beginning).

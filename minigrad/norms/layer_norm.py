@@ -179,7 +179,7 @@ class LayerNorm(Module):
     Parameters
     ----------
     normalized_shape: sizes of the last axes of the input, which are normalized over.
-    eps: ε >= 0, inside the root.
+    eps: ε >= 0, added to the variance, inside the root.
     elementwise_affine: whether there are weight and bias; bias: whether there is a bias.
     dtype: of the parameters.
 
@@ -222,7 +222,7 @@ class GroupNorm(Module):
     Parameters
     ----------
     num_groups, num_channels: the first must divide the second.
-    eps: ε >= 0, inside the root.
+    eps: ε >= 0, added to the variance, inside the root.
     affine: whether there are weight and bias.
     dtype: of the parameters.
 

@@ -23,7 +23,7 @@ class Muon(Optimizer):
     ----------
     params: matrices only; biases, gains and embeddings are for another optimizer.
     lr: the learning rate η >= 0; the singular values of a step are about ηs.
-    weight_decay: λ >= 0, decoupled.
+    weight_decay: λ >= 0; every step takes the fraction ηλ off the weights.
     momentum: μ in [0, 1): how much of the running mean B of the gradients is kept per step.
     nesterov: orthogonalize (1 - μ) G + μ B, else B.
     ns_coefficients: (a, b, c) of the Newton-Schulz iteration.

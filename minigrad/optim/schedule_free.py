@@ -97,7 +97,7 @@ class ScheduleFreeSGD(ScheduleFree):
     ----------
     lr: η >= 0; larger than SGD's with a schedule.
     momentum: β in [0, 1]; 0 is averaging after Polyak, 1 primal averaging.
-    weight_decay: λ >= 0, at y.
+    weight_decay: λ >= 0; λy is added to the step.
     warmup_steps: 0, 1, ...: how many steps the rate takes to rise, along a straight line, to η.
     maximize: climb up the gradient, not down.
 
@@ -146,7 +146,7 @@ class ScheduleFreeAdamW(ScheduleFree):
     lr: the learning rate η >= 0, reached after the warm-up and then constant.
     betas: (β1, β2), each in [0, 1): where y lies, and the running mean of g².
     eps: ε >= 0, added to the root, not inside it, so that nothing is divided by 0.
-    weight_decay: λ >= 0, at y.
+    weight_decay: λ >= 0; λy is added to the step.
     warmup_steps: 0, 1, ...: how many steps the rate takes to rise, along a straight line, to η.
     maximize: climb up the gradient, not down.
 

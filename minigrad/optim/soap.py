@@ -27,7 +27,7 @@ class SOAP(Optimizer):
         agree.
     betas: (β1, β2), each in [0, 1): how much is kept per step of M, and of V, L and R.
     eps: ε >= 0, added to the root, not inside it, so that nothing is divided by 0.
-    weight_decay: λ >= 0, decoupled.
+    weight_decay: λ >= 0; every step takes the fraction ηλ off the weights.
     precondition_frequency: 1, 2, ...; how many steps a basis is used (the paper: 10).
     maximize: climb up the gradient, not down.
 

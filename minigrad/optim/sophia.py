@@ -29,7 +29,7 @@ class Sophia(Optimizer):
     betas: (β1, β2), each in [0, 1): of m and of h.
     gamma: γ > 0; the paper has 0.05 for "gnb" and 0.01 for "hutchinson", which is what None means.
     eps: ε > 0, the least γh to divide by; where the curvature is negative, it is what counts.
-    weight_decay: λ >= 0, decoupled.
+    weight_decay: λ >= 0; every step takes the fraction ηλ off the weights.
     hessian: "gnb" (Gauss-Newton-Bartlett) or "hutchinson".
     maximize: climb up the gradient, not down.
 
