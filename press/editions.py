@@ -112,7 +112,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", configure, priority=100)
     app.connect("config-inited", read_contents, priority=950)  # after Sphinx has (900)
     app.connect("source-read", read_source)
-    for part in ("jupyterbook", "mathematics", "claims", "numbers", "folds", "pages", "sidebar",
-                 "cite", "search", "backmatter"):  # fmt: skip
+    for part in ("jupyterbook", "mathematics", "claims", "numbers", "folds", "previews", "pages",
+                 "sidebar", "cite", "search", "backmatter"):  # fmt: skip
         app.setup_extension(f"press.{part}")
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

@@ -16,24 +16,26 @@ from minigrad.lab import sliders
 from . import figures
 from .bilingual import TWIN
 from .cards import card, raster
-from .contents import PREFIX, plan
+from .contents import PREFIX, outline, plan
 from .notebook import Notebook
 from .numbers import chapter_number
 from .plain import first_paragraph, shorten
 from .shelf import BRANCH, Shelf
 from .words import words
 
+#: Links to what stands on the same page and is shown beside them (theme/previews.js).
+PREVIEWED = re.compile(r'class="footnote-reference|="reference internal" href="#(equation|claim)-')
+
 # -- The document, before it becomes HTML
 
 
 def name_part(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Say above a chapter's title which part it is in; readers see it, and so does the search."""
-    for document in app.config.external_site_map.values():
-        for part in document.subtrees:
-            if part.caption and docname in part.items:
-                title, number = doctree.next_node(nodes.title), chapter_number(app, docname)
-                text = f"{part.caption} {number}".rstrip()
-                title.parent.insert(0, nodes.paragraph("", text, classes=["part"]))
+    """Say above a page's title which part it is in; readers see it, and so does the search."""
+    for part in outline(app.config.external_site_map, app.config.book_edition):
+        if part.caption and docname in {entry.name for entry in part.entries}:
+            title, number = doctree.next_node(nodes.title), chapter_number(app, docname)
+            text = f"{part.caption} {number}".rstrip()
+            title.parent.insert(0, nodes.paragraph("", text, classes=["part"]))
 
 
 def size_images(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -58,9 +60,8 @@ def fill_frame(app: Sphinx, pagename: str, templatename: str, context: dict, doc
         words=words("page", language), edition=language, twin=None, notebook=None, card=None,
         slider=figures.is_slider(context.get("body", "")),
         folds='<details class="admonition hide' in context.get("body", ""),
-        formulas="<mjx-container" in context.get("body", ""),
-        previews='="reference internal" href="#equation-' in context.get("body", "")
-        or 'class="footnote-reference' in context.get("body", ""),
+        formulas="<mjx-container" in context.get("body", "") + context.get("brought", ""),
+        previews=bool(context.get("brought") or PREVIEWED.search(context.get("body", ""))),
         minutes=app.env.metadata.get(pagename, {}).get("minutes"),
         base=app.config.html_baseurl.rstrip("/"),
     )  # fmt: skip

@@ -11,13 +11,18 @@ from ..glossary import GLOSSARY, glossary
 from .gathering import Chapter, Gathered, by_letter, filter_box, plain, raw
 
 
-def spellings(term: str) -> list[str]:
+def forms(term: str) -> list[str]:
     """The forms in which a term of the glossary may stand in a text.
 
-    >>> spellings("vector-Jacobian product (VJP)")
-    ['vector jacobian product', 'vjp']
+    >>> forms("vector-Jacobian product (VJP)")
+    ['vector-Jacobian product', 'VJP']
     """
-    return [plain(form.strip()) for form in re.split(r" / |[（(]|[）)]", term) if form.strip()]
+    return [form.strip() for form in re.split(r" / |[（(]|[）)]", term) if form.strip()]
+
+
+def spellings(term: str) -> list[str]:
+    """The same, as they are looked up."""
+    return [plain(form) for form in forms(term)]
 
 
 def first_use(row: dict, chapters: Iterable[Chapter]) -> tuple[Chapter, str | None] | None:
@@ -52,6 +57,8 @@ class Terms(Gathered):
         chapters = self.chapters()[1:]  # the preface tells of everything and explains nothing
         rows = [(alphabetical(row[self.language], self.language), row) for row in glossary()]
         letters: dict[str, nodes.definition_list] = {}
+        self.known: dict[str, dict] = {}  # for the pages that use them (press/previews.py)
+        self.env.metadata[self.env.docname]["terms"] = self.known
         for key, row in sorted(rows, key=lambda pair: pair[0]):
             group = letters.setdefault(key[0][0].upper(), nodes.definition_list(classes=["terms"]))
             group += self.term(row, first_use(row, chapters))
@@ -62,7 +69,13 @@ class Terms(Gathered):
         other = TWIN[self.language]
         twin = nodes.inline("", row[other], classes=[f"language-{other}"])
         name = nodes.strong("", row[self.language])
-        term = nodes.term("", "", name, nodes.Text(" "), twin, ids=[f"term-{make_id(row['en'])}"])
+        anchor = f"term-{make_id(row['en'])}"
+        term = nodes.term("", "", name, nodes.Text(" "), twin, ids=[anchor])
+        self.known[anchor] = {
+            "name": row[self.language], "twin": row[other],
+            "is": row[f"is_{self.language}"], "forms": forms(row[self.language]),
+            "page": place and place[0].name, "anchor": place and place[1],
+        }
         meaning = nodes.paragraph("", row[f"is_{self.language}"] + " ")
         if place:
             where = nodes.inline("", self.words['first_use'], classes=["where"])

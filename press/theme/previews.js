@@ -1,4 +1,5 @@
-// What a reference leads to on its page, an equation or a note, shows beside it on hover and on focus.
+// What a link leads to shows beside it on hover and on focus: an equation, a claim, a note of this
+// page; and what the page has brought along from others (press/previews.py), each in a <template>.
 // It stays while the pointer is on it, and Escape closes it.
 "use strict";
 {
@@ -7,20 +8,23 @@
   box.id = "preview";
   box.popover = "manual";  // above everything, also above a box that scrolls
   document.body.append(box);
+  const brought = new Map([...document.querySelectorAll("template[data-for]")].map((one) => [one.dataset.for, one]));
   let shown = null, waiting = 0;
 
-  /** The equation or the note that a link leads to. */
+  /** What a link leads to, if it can be shown. */
   function target(link) {
-    const place = document.getElementById(decodeURIComponent(link.hash.slice(1)));
-    return place?.matches("div.math, aside.footnote") ? place : null;
+    const address = link.getAttribute("href");
+    if (!address.startsWith("#")) return brought.get(address)?.content;
+    const place = document.getElementById(decodeURIComponent(address.slice(1)));
+    return place?.matches("div.math, .claim, aside.footnote") ? place : null;
   }
 
   function show(link) {
     const copy = target(link).cloneNode(true);
     for (const part of copy.querySelectorAll(".headerlink, .checked, .label")) part.remove();
     for (const part of [copy, ...copy.querySelectorAll("[id], [tabindex]")]) {
-      part.removeAttribute("id");
-      part.removeAttribute("tabindex");
+      part.removeAttribute?.("id");
+      part.removeAttribute?.("tabindex");
     }
     box.replaceChildren(copy);
     box.showPopover();
@@ -46,7 +50,7 @@
 
   function over(event) {
     clearTimeout(waiting);
-    const link = event.target.closest?.('article a[href^="#"]:not(.headerlink, .checked)');
+    const link = event.target.closest?.("article a[href]:not(.headerlink, .checked)");
     if (link === shown || box.contains(event.target)) return;
     if (event.type === "focusin") {
       hide();

@@ -342,6 +342,16 @@ def test_a_term_leads_to_where_it_is_first_used(site):
     assert not glossary_page.select("#term-saddle-point + dd a")
 
 
+def test_a_term_is_marked_where_the_book_first_uses_it(site):
+    """Its meaning is in the page, for previews.js."""
+    for edition, term, meaning in (("zh", "偏差修正", "偏差"), ("en", "bias correction", "zero")):
+        soup = page(site, f"{edition}/part/second.html")
+        link = next(link for link in soup.select("article a.term") if link.text == term)
+        assert link["href"] == "../back/glossary.html#term-bias-correction"
+        (shown,) = soup.select(f"template[data-for='{link['href']}']")
+        assert term in shown.text and meaning in shown.text
+
+
 def test_an_entry_of_the_reference(site):
     for edition, labels in (("zh", "参数"), ("en", "Parameters")):
         entry = page(site, f"{edition}/back/api-optim.html").find(id="minigrad.optim.Adam").parent

@@ -5,6 +5,7 @@ minutes; what is the same on every page is tested on one. The checks are functio
 is wrong (`visit`, `broken_links`); tests at the end plant faults and require that they see them.
 """
 
+import gzip
 import io
 import os
 import re
@@ -47,6 +48,7 @@ ALL = [*FIRST, *PAGES, *PARTS, *SEARCH, f"zh/{SOURCE}", f"en/{SOURCE}"]
 BASE = settings(ROOT, os.environ.get("BASEURL", ""))["html"]["baseurl"].rstrip("/")
 ADAM = "optimizers/adam.html"
 MOMENTUM = "optimizers/momentum.html"
+CHOOSING = "losses/choosing-a-loss.html"
 
 BOOK = dict(zip(("zh", "en"), settings(ROOT)["title"].split(" · ")))
 
@@ -225,19 +227,22 @@ def test_the_policy_is_the_documented_one(readme):
 # --- Previews ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind, said", [
-    ("a.footnote-reference", "aside.footnote p"), ("p:not(.check) > a[href^='#equation-']", "div.math mjx-math"),
+@pytest.mark.parametrize("page, kind, said", [
+    (ADAM, "a.footnote-reference", "p"), (ADAM, "p:not(.check) > a[href^='#equation-']", "mjx-math"),
+    (CHOOSING, "a[href^='entropy'][href*='#equation-']", "mjx-math"),
+    (CHOOSING, "a.term", "strong"), (ADAM, "a[href='rmsprop.html']", "mjx-math"),
 ])  # fmt: skip
-def test_a_reference_shows_what_it_leads_to(kind, said, tab, site):
-    """From disk too; with the pointer and the keyboard; until the pointer leaves or Escape is pressed."""
+def test_a_link_shows_what_it_leads_to(page, kind, said, tab, site):
+    """On other pages too, from disk; with the pointer and the keyboard; until the pointer leaves or
+    Escape is pressed."""
     tab.emulate_media(reduced_motion="reduce")
-    tab.goto((site / "en" / ADAM).as_uri())
+    tab.goto((site / "en" / page).as_uri())
     link, preview = tab.locator(f"article {kind}").first, tab.locator(".preview")
     link.scroll_into_view_if_needed()
     assert not preview.is_visible()
     link.hover()
     preview.wait_for(state="visible")
-    assert preview.locator(said.split()[-1]).is_visible() and link.get_attribute("aria-describedby") == "preview"
+    assert preview.locator(said).first.is_visible() and link.get_attribute("aria-describedby") == "preview"
     assert not preview.locator("[id], [tabindex], .headerlink").count()
     box = preview.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 1440 and box["y"] >= 0 and box["y"] + box["height"] <= 900
@@ -251,6 +256,45 @@ def test_a_reference_shows_what_it_leads_to(kind, said, tab, site):
     assert preview.is_visible()
     link.evaluate("e => e.blur()")
     assert not preview.is_visible()
+
+
+def test_a_finger_follows_links_and_sees_no_preview(browser, site):
+    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True)
+    tab = context.new_page()
+    tab.goto((site / "zh" / CHOOSING).as_uri())
+    tab.evaluate("addEventListener('click', (event) => event.preventDefault())")
+    link = tab.locator("article a.term").first
+    link.tap()
+    tab.wait_for_timeout(400)
+    assert tab.locator(".preview").count() and not tab.locator(".preview").is_visible()
+    context.close()
+
+
+def test_a_chapter_has_what_its_links_lead_to_and_no_more(site):
+    """Once each, and it weighs little."""
+    weights = []
+    for page in PAGES:
+        text = (site / page).read_text(encoding="utf-8")
+        article, _, rest = text.partition("</article>")
+        links = set(re.findall(r' href="([^"]*)"', article))
+        brought = re.findall(r'<template data-for="([^"]*)">(.*?)</template>', rest, re.S)
+        addresses = [address for address, _ in brought]
+        assert len({*addresses}) == len(addresses) and {*addresses} <= links, page
+        assert not any(re.search(r' id="|<a ', shown) for _, shown in brought), page
+        if 'class="part"' in article and "/back/" not in page:
+            others = {link for link in links if re.search(r"[.]html#(equation|claim|term)-", link)}
+            assert others <= {*addresses}, page
+            weights.append(len(gzip.compress("".join(shown for _, shown in brought).encode())))
+    assert max(weights) < 10_000 and np.median(weights) < 3_000
+
+
+def test_every_figure_says_what_it_shows(site):
+    for page in PAGES:
+        text = (site / page).read_text(encoding="utf-8")
+        captions = re.findall(r"<figcaption>(.*?)</figcaption>", text, re.S)
+        assert len(captions) == text.count("<figure "), page
+        bare = [one for one in captions if not re.sub(r'<span class="number">.*?</span>', "", one).strip()]
+        assert bare == [], page
 
 
 # --- Links -------------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def weight(responses) -> int:
 def unused_scripts(tab: Page) -> list[str]:
     """Scripts that a page loads without having anything for them to do."""
     return tab.evaluate("""() => Object.entries({
-      "slider.js": "figure.slider", "previews.js": ".footnote-reference, .internal[href^='#equation-']",
+      "slider.js": "figure.slider", "previews.js": "template[data-for], .footnote-reference, .internal:is([href^='#equation-'], [href^='#claim-'])",
       "mathematics.js": "mjx-container", "search": "#results",
       "landing.js": "[data-lang]", "filter.js": "[data-filter]",
     }).filter(([script, use]) => document.querySelector(`script[src*="${script}"]`)
