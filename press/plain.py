@@ -23,6 +23,9 @@ SYMBOLS = {
 } | {name: name for name in (
     "log ln exp max min sup inf arg det lim sin cos tan sinh cosh tanh arcsin arctan { } % $ # & _"
 ).split()}  # fmt: skip
+#: What stands on a letter, as the character that Unicode puts there.
+ACCENTS = {"hat": "\u0302", "widehat": "\u0302", "bar": "\u0304", "overline": "\u0304",
+           "tilde": "\u0303", "widetilde": "\u0303", "dot": "\u0307"}  # fmt: skip
 _TOKEN = re.compile(r"\\(?:[a-zA-Z]+|.) ?|.", re.S)
 
 
@@ -30,9 +33,9 @@ def plain_tex(tex: str) -> str:
     """A formula as it can be read without typesetting.
 
     >>> plain_tex(r"1-\\beta_1^t \\le \\max_i \\hat x_i"), plain_tex(r"\\tfrac12\\lambda, 5\\%")
-    ('1-β_1^t ≤ max_i x_i', '1/2λ, 5%')
+    ('1-β_1^t ≤ max_i x̂_i', '1/2λ, 5%')
     >>> plain_tex(r"\\frac{\\hat m_t}{\\sqrt{\\hat v_t}+\\epsilon}")
-    'm_t/(√v_t+ϵ)'
+    'm̂_t/(√v̂_t+ϵ)'
     """
     return _group(iter(_TOKEN.findall(tex))).replace("^ᵀ", "ᵀ")
 
@@ -46,6 +49,9 @@ def _read(token: str, tokens: Iterator[str]) -> str:
     """One token, with the arguments that it takes."""
     if token == "{":
         return _group(tokens)
+    if token in "_^":
+        index = _argument(tokens)
+        return token + (index if re.fullmatch(r"-?[\w.]*|.", index) else f"({index})")
     if token[0] != "\\":
         return "" if token == "&" else token
     name = token[1:].rstrip(" ") or " "
@@ -53,6 +59,9 @@ def _read(token: str, tokens: Iterator[str]) -> str:
         return f"{_factor(_argument(tokens))}/{_factor(_argument(tokens))}"
     if name == "sqrt":
         return "√" + _factor(_argument(tokens))
+    if name in ACCENTS:
+        letter = _argument(tokens)
+        return letter + ACCENTS[name] * (len(letter) == 1)
     if name in ("begin", "end"):
         _argument(tokens)
         return ""
@@ -71,7 +80,7 @@ def _argument(tokens: Iterator[str]) -> str:
 
 def _factor(text: str) -> str:
     """In parentheses, unless it is one number or name."""
-    return text if re.fullmatch(r"√?[\w.^]+|\(.*\)|", text) else f"({text})"
+    return text if re.fullmatch(r"√?[\w.^\u0300-\u036f]+|\(.*\)|", text) else f"({text})"
 
 
 def readable(node: nodes.Element) -> str:
@@ -81,14 +90,15 @@ def readable(node: nodes.Element) -> str:
         for text in node.findall(nodes.Text)
         if not isinstance(text.parent, nodes.footnote_reference)
     )
-    return re.sub(r"\s+", " ", "".join(words)).strip()
+    text = re.sub(r"\s+", " ", "".join(words)).strip()
+    return re.sub(r" (?=[,.;:!?，。；：！？](\s|$))", "", text)  # where a citation stood
 
 
 def first_paragraph(doctree: nodes.document) -> str:
     """What a page begins with, after its title and card."""
     for paragraph in doctree.findall(nodes.paragraph):
         if isinstance(paragraph.parent, nodes.section) and "part" not in paragraph["classes"]:
-            return readable(paragraph)
+            return re.sub(r" ?[,，:：;；]$", "…", readable(paragraph))  # before a formula
     return ""
 
 

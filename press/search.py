@@ -8,7 +8,7 @@ too, so that every character begins an entry.)
 Beside the pages lies ``_search/``, all scripts, so that a book opened from disk can be searched:
 ``places.js``, the titles of pages and sections; ``w0.js`` …, where each word stands, cut up by how
 words begin; ``t0.js`` …, the sections' text; ``spellings.js``, for a question with a slip in it.
-``theme/search.js`` asks for them.
+``theme/search.js`` asks for them. ``terms.js``, the glossary's, is for the filter of the contents.
 """
 
 import hashlib
@@ -27,11 +27,13 @@ from sphinx.application import Sphinx
 from .contents import outline
 from .folds import check_line
 from .markdown import HAN
-from .plain import first_paragraph, readable
+from .plain import first_paragraph, plain_tex, readable
+from .previews import glossary
 from .sidebar import twin
 
 TOKENS = re.compile(rf"({HAN}+)|((?:(?!{HAN})\w)+)")  # a run of Han characters, or another word
 SHARDS = 128
+LINE = 70  # characters of a formula that are read in a sentence
 FILE = 24_000  # characters of text, about; one section may have more
 
 
@@ -79,16 +81,19 @@ def sections(doctree: nodes.document) -> list[list[str]]:
         if isinstance(node, nodes.raw):
             code += shown(node.astext(), "table")
             text += shown(node.astext(), "figcaption")
+        elif isinstance(node, nodes.math_block):
+            text.append(formula(node.astext()))
         elif isinstance(node, nodes.literal_block | check_line):
             code.append(" ".join(node.astext().split()))
         elif (
             isinstance(node, nodes.TextElement)
             and not isinstance(node.parent, nodes.TextElement)
-            and not isinstance(node, nodes.FixedTextElement | nodes.math_block | nodes.title)
+            and not isinstance(node, nodes.FixedTextElement | nodes.title)
             and not isinstance(node, addnodes.desc_signature)
             and "part" not in node["classes"]
         ):
-            text.append(readable(node))
+            cell = isinstance(node.parent, nodes.entry)
+            text.append(readable(node) + " ·" * cell)
     found = []
     for place, (text, code) in places.items():
         if isinstance(place, nodes.section):
@@ -99,6 +104,16 @@ def sections(doctree: nodes.document) -> list[list[str]]:
             text = text or [first_paragraph(doctree)]
         found.append([anchor, title, " ".join(text), " ".join(code)])
     return found
+
+
+def formula(tex: str) -> str:
+    """A formula that stands by itself, in the text of a sentence: one line, or that there is one.
+
+    >>> formula(r"v_t = \\beta v_{t-1} + g_t^2 ,"), formula(r"a &= b \\\\ c &= d")
+    ('v_t = β v_(t-1) + g_t^2,', '…')
+    """
+    said = re.sub(r" ([.,;，。；])$", r"\1", " ".join(plain_tex(tex).split()))
+    return said if len(said) <= LINE and r"\\" not in tex else "…"
 
 
 def shown(raw: str, tag: str) -> list[str]:
@@ -172,7 +187,10 @@ def write_index(app: Sphinx, error: Exception | None) -> None:
         for part in parts for one in part.entries if not one.title
     ]  # fmt: skip
     texts = [Path(app.doctreedir, f"{page}.text").read_text("utf-8") for page, *_ in pages]
-    state = hashlib.sha256(json.dumps([pages, texts, app.config.book_reader]).encode()).hexdigest()
+    page, terms = glossary(app)
+    known = [[term["name"], term["twin"], f"{page}.html#{place}"] for place, term in terms.items()]
+    whole = json.dumps([pages, texts, known, app.config.book_reader])
+    state = hashlib.sha256(whole.encode()).hexdigest()
     folder, before = Path(app.outdir, "_search"), Path(app.doctreedir, "search.sha256")
     if folder.exists() and before.exists() and before.read_text() == state:
         return
@@ -181,6 +199,8 @@ def write_index(app: Sphinx, error: Exception | None) -> None:
     for name, content in scripts(pages, [json.loads(text) for text in texts]).items():
         data = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         (folder / f"{name}.js").write_text(f'Search.give("{name}",{data})\n', encoding="utf-8")
+    data = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+    (folder / "terms.js").write_text(f"Contents.terms({data})\n", encoding="utf-8")
     before.write_text(state)
 
 

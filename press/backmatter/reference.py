@@ -60,6 +60,7 @@ def lead_home(app: Sphinx, env, node: pending_xref, content: nodes.Node) -> node
 
 
 class Api(Gathered):
+    section = "reference"
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
@@ -68,7 +69,10 @@ class Api(Gathered):
         names = public(module)
         here = {name for name, home in names.items() if home == f"{module.__name__}.{name}"}
         members = ", ".join(sorted(here))
-        return self.parse_rst(f".. automodule:: {module.__name__}\n   :members: {members}\n")
+        entries = self.parse_rst(f".. automodule:: {module.__name__}\n   :members: {members}\n")
+        if self.language != "en":  # what follows is
+            entries.insert(0, nodes.paragraph("", self.words["note"], classes=["where"]))
+        return entries
 
     def parse_rst(self, text: str) -> list[nodes.Node]:
         node = nodes.Element()

@@ -1,6 +1,7 @@
 // The contents: a filter, and marks at what has been read. The marks stay in this browser.
 "use strict";
-(() => {
+const Contents = (() => {
+  const base = new URL("../", document.currentScript.src);
   const nav = document.querySelector(".contents");
   const lines = [...document.querySelectorAll(".contents li")];
 
@@ -8,6 +9,24 @@
   const sift = document.querySelector(".sift");
   const parts = [...document.querySelectorAll(".contents details")];
   const open = parts.map((part) => part.open);
+  let terms = null;  // of the glossary, [name, in the other language, address]; asked for when needed
+  const list = document.createElement("ul");
+  list.className = "terms";
+  function showTerms(words) {
+    const found = words.length ? (terms ?? []).filter(([name, twin]) =>
+      words.every((word) => `${name} ${twin}`.toLowerCase().includes(word))) : [];
+    const begins = ([name, twin]) => [name, twin].some((one) => one.toLowerCase().startsWith(words[0]));
+    found.sort((a, b) => begins(b) - begins(a));
+    list.replaceChildren(...found.slice(0, 8).map(([name, , address]) => {
+      const line = document.createElement("li"), link = document.createElement("a");
+      link.href = new URL(address, base);
+      link.textContent = name;
+      line.append(link);
+      return line;
+    }));
+    title.hidden = list.hidden = !found.length;
+    return found.length;
+  }
   function filter() {
     const words = sift.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const line of lines) {
@@ -19,12 +38,26 @@
       part.hidden = !found;
       part.open = words.length ? Boolean(found) : open[i];
     });
+    const known = showTerms(words);
     const none = nav.querySelector(".none");
-    none.textContent = lines.some((line) => !line.hidden) ? "" : none.dataset.none;
+    none.textContent = known || lines.some((line) => !line.hidden) ? "" : none.dataset.none;
   }
+  const title = document.createElement("p");
   if (sift) {
     sift.hidden = false;
-    sift.addEventListener("input", filter);
+    title.className = "caption";
+    title.textContent = nav.dataset.terms;
+    nav.querySelector(".none").before(title, list);
+    showTerms([]);
+    sift.addEventListener("input", () => {
+      if (!terms) {
+        terms = [];
+        const script = document.createElement("script");
+        script.src = new URL("_search/terms.js", base);
+        document.head.append(script);
+      }
+      filter();
+    });
   }
 
   // --- Read: a chapter whose end has come into view -----------------------------------------------
@@ -63,4 +96,6 @@
     if (event.target.matches(".forget")) keep([]);
   });
   mark();
+
+  return { terms: (given) => { terms = given; filter(); } };
 })();

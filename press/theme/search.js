@@ -176,7 +176,8 @@ const Search = (() => {
     const length = /[\u4e00-\u9fff]/.test(text) ? 100 : 200;
     let start = Math.max(0, at - length / 4);
     while (start && start < at && /\w/.test(text[start - 1])) start += 1;  // not within a word
-    const end = Math.min(text.length, Math.max(start + length, at + size));
+    let end = Math.min(text.length, Math.max(start + length, at + size));
+    while (end > at + size && /\w\w/.test(text.slice(end - 1, end + 1))) end -= 1;
     const mark = document.createElement("mark");
     mark.textContent = text.slice(at, at + size);
     const line = isCode ? document.createElement("code") : p;

@@ -237,9 +237,10 @@ def test_splitting(text, words):
 
 def test_formulas_in_excerpts_are_readable():
     for tex, read in (
-        (r"1-\beta_1^t", "1-β_1^t"), (r"\hat m_t", "m_t"), (r"\eta\lambda = 10\%", "ηλ = 10%"),
+        (r"1-\beta_1^t", "1-β_1^t"), (r"\hat m_t", "m̂_t"), (r"\eta\lambda = 10\%", "ηλ = 10%"),
         (r"\tfrac12 A^{\top} x", "1/2 Aᵀ x"), (r"\frac{N}{N-1}", "N/(N-1)"), (r"x \mapsto \sqrt{a+b}", "x ↦ √(a+b)"),
-        (r"\frac{\hat m}{\sqrt{\hat v_{t-1}} + \epsilon}", "m/(√(v_t-1) + ϵ)"), (r"\operatorname{sign}(g)", "sign(g)"),
+        (r"\frac{\hat m}{\sqrt{\hat v_{t-1}} + \epsilon}", "m̂/(√(v̂_(t-1)) + ϵ)"), (r"\operatorname{sign}(g)", "sign(g)"),
+        (r"\nabla_\theta L, x_{ij}^{-1/2}, 10^{-8}", "∇_θL, x_ij^(-1/2), 10^-8"),
     ):  # fmt: skip
         assert plain_tex(tex) == read
 

@@ -42,7 +42,7 @@ def test_the_part_one_is_in_is_open_and_planned_chapters_are_grey(site):
 
 def test_the_contents_are_filtered_in_either_language(tab, address):
     tab.goto(f"{address}/zh/{ADAM}")
-    sift, seen = tab.locator(".sift"), tab.locator("nav.contents li:visible a")
+    sift, seen = tab.locator(".sift"), tab.locator("nav.contents ul:not(.terms) > li:visible a")
     before = seen.all_inner_texts()
     for words in ("熵", "entropy", "KL 熵"):
         sift.fill(words)
@@ -53,6 +53,21 @@ def test_the_contents_are_filtered_in_either_language(tab, address):
     sift.fill("")
     assert seen.all_inner_texts() == before
     assert not tab.locator("nav.contents .none").is_visible()
+
+
+@pytest.mark.parametrize("disk", [False, True])
+def test_the_filter_finds_terms_of_the_glossary(disk, tab, address, site):
+    """In either language; they are loaded when they are asked for."""
+    tab.goto(f"{site.as_uri() if disk else address}/zh/{ADAM}")
+    terms = tab.locator("nav.contents .terms a:visible")
+    assert not tab.locator("nav.contents .caption").is_visible()
+    for words in ("鞍点", "saddle"):
+        tab.fill(".sift", words)
+        terms.first.wait_for()
+        assert terms.all_inner_texts() == ["鞍点"], words
+        assert not tab.locator("nav.contents .none").inner_text()
+    terms.first.click()
+    tab.wait_for_url("**/zh/back/glossary.html#term-saddle-point")
 
 
 def test_contents_on_a_phone(tab, address):
