@@ -1,4 +1,4 @@
-"""How to cite a chapter: an entry for BibTeX, with the authors and the version of CITATION.cff."""
+"""Whose the book is, and how to cite it: what CITATION.cff says of authors, version and date."""
 
 from functools import cache
 from pathlib import Path
@@ -11,13 +11,20 @@ from .plain import readable
 
 
 @cache
-def _citation(root: Path) -> dict:
+def citation(root: Path) -> dict:
+    """``CITATION.cff``; nothing if there is none."""
     file = root / "CITATION.cff"
     return yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
+def released(root: Path) -> dict | None:
+    """``version`` and ``date`` of the book, if CITATION.cff says them."""
+    said = citation(root)
+    return {"version": said["version"], "date": str(said["date-released"])} if said else None
+
+
 def bibtex(citation: dict, name: str, **fields: str) -> str:
-    """A chapter as an entry for BibTeX.
+    """A chapter as an entry for BibTeX; without a name, the whole book.
 
     >>> book = {"authors": [{"family-names": "Li", "given-names": "Wei"}, {"name": "The others"}],
     ...         "version": "0.1.0", "date-released": "2026-11-30"}
@@ -38,18 +45,19 @@ def bibtex(citation: dict, name: str, **fields: str) -> str:
     fields["year"] = str(citation.get("date-released", ""))[:4]
     fields["note"] = f"Version {citation['version']}"
     lines = [f"  {key} = {{{value}}}" for key, value in fields.items() if value]
-    return f"@incollection{{minigrad-{name.replace('/', '-')},\n" + ",\n".join(lines) + "\n}"
+    entry = f"@incollection{{minigrad-{name.replace('/', '-')}" if name else "@book{minigrad"
+    return f"{entry},\n" + ",\n".join(lines) + "\n}"
 
 
 def cite(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Hand the frame of a chapter its entry."""
-    citation, number = _citation(Path(app.config.book_root)), chapter_number(app, pagename)
-    if not (doctree and citation and number):
-        context["cite"] = None
+    """Hand the frame of a page whose it is, and that of a chapter its entry."""
+    root, number = Path(app.config.book_root), chapter_number(app, pagename)
+    context |= {"author": app.config.author, "released": released(root), "cite": None}
+    if not (doctree and citation(root) and number):
         return
     page = f"{app.config.book_edition}/{pagename}.html"
     context["cite"] = bibtex(
-        citation, pagename, title=readable(app.env.titles[pagename]),
+        citation(root), pagename, title=readable(app.env.titles[pagename]),
         booktitle=app.config.html_title, chapter=number,
         url=f"{context['base']}/{page}" if context["base"] else "",
     )  # fmt: skip

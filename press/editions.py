@@ -43,6 +43,7 @@ def configure(app: Sphinx, config) -> None:
     config.book_reader = _digest([*code.rglob("*.py"), code / "words.yml"])
     config.html_title = config.project = one_language(config.html_title, language)
     config.html_short_title = config.html_title
+    config.author = one_language(config.author, language)
     files = [file for file in THEME.iterdir() if file.is_file()]
     config.html_static_path = [*map(here, files), here(THEME / "fonts")]
     config.html_favicon = here(THEME / "logo.svg")

@@ -16,9 +16,11 @@ from minigrad.lab.claims import VERDICTS
 
 from . import figures
 from .bilingual import TWIN, in_language
+from .cite import bibtex, citation, released
 from .editions import THEME
 from .notebook import Notebook
-from .words import TAGS, words
+from .pages import mistakes
+from .words import TAGS, one_language, words
 
 NEWS = 3  # entries on the landing page; the feed has all
 
@@ -115,18 +117,28 @@ def publish(root: Path, out: Path, config: dict, outlines: dict) -> None:
     base = config["html"]["baseurl"].rstrip("/")
     news, slider = changes(root), slider_of(root, config)
 
+    author = {language: one_language(config["author"], language) for language in TWIN}
     said = {language: words("page", language) | words("landing", language) for language in TWIN}
 
     def write(template: str, target: str, **context) -> None:
         page = environment.get_template(template).render(
-            base=base, editions=outlines, words=said, tags=TAGS, **context
+            base=base, editions=outlines, words=said, tags=TAGS, author=author, **context
         )
         (out / target).write_text(page, encoding="utf-8")
 
     repository = config["repository"]["url"].rstrip("/")
+    cited = {
+        language: citation(root) and bibtex(
+            citation(root), "", title=outlines[language]["title"],
+            url=base and f"{base}/{language}/index.html",
+        )
+        for language in TWIN
+    }  # fmt: skip
     common = {
         "orders": orders(root, outlines), "news": news[:NEWS], "repository": repository,
         "claims": claims_of(root, config), "counts": counts(out),
+        "cite": cited, "released": released(root), "edit": None,
+        "mistake": mistakes(repository, ""),
     }  # fmt: skip
     for own, other in TWIN.items():
         write(

@@ -102,17 +102,20 @@ def describe(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
 
 
 def offer_notebook(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """The edition's notebook beside the page, and where it can be run."""
+    """The edition's notebook beside the page, and where it can be run; where its source is."""
     source = Path(app.env.doc2path(pagename)) if doctree else Path()
-    if source.suffix != ".ipynb" or not (book := Notebook(source)).code:
+    if source.suffix != ".ipynb":
         return
-    download = Path(app.outdir, f"{pagename}.ipynb")
     config, page = app.config, pagename.removeprefix(PREFIX)
-    write(download, shelf(app).notebook(page, book).encode())
-    root = config.book_root if config.book_twin else app.srcdir
-    path = source.relative_to(root).as_posix()
+    made_from = source.with_suffix(".md")
+    path = made_from if made_from.exists() else source
+    path = path.relative_to(config.book_root if config.book_twin else app.srcdir).as_posix()
     notebook = f"{config.book_edition}/{page}.ipynb"
     context.update(repository_links(config.book_repository, config.book_branch, path, notebook))
+    if not (book := Notebook(source)).code:
+        return
+    download = Path(app.outdir, f"{pagename}.ipynb")
+    write(download, shelf(app).notebook(page, book).encode())
     context["notebook"] = download.name
 
 
@@ -150,11 +153,20 @@ def write(target: Path, content: bytes) -> None:
 # -- Helpers
 
 
+def mistakes(repository: str, path: str) -> str | None:
+    """Where to tell of a mistake, if the address of the source is known."""
+    about = f"?title={quote(path + ': ', safe='')}" if path else ""
+    return f"{repository.removesuffix('.git')}/issues/new{about}" if repository else None
+
+
 def repository_links(repository: str, branch: str, path: str, notebook: str) -> dict:
-    """Where a page's source is, and where the notebook of its edition can be run."""
-    found = {"source": None, "places": [], "repository": repository}
+    """Where a page's source is and can be changed, where to tell of a mistake in it, and where the
+    notebook of its edition can be run. The paths are GitHub's, which GitLab understands too."""
+    found = {"source": None, "edit": None, "places": [], "repository": repository}
+    found["mistake"] = mistakes(repository, path)
     if repository:
-        found["source"] = f"{repository}/blob/{branch}/{path}"
+        for kind, name in (("blob", "source"), ("edit", "edit")):
+            found[name] = f"{repository.removesuffix('.git')}/{kind}/{branch}/{quote(path)}"
     if github := re.fullmatch(r"https://github\.com/([^/]+/[^/]+?)(?:\.git)?", repository):
         where = f"{github[1]}/blob/{BRANCH}/{quote(notebook)}"
         tree = f"{BRANCH}?urlpath=lab/tree/{quote(notebook)}"

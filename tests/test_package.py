@@ -1,6 +1,7 @@
 """What `pip install` brings: minigrad and nothing of the press, and what it needs."""
 
 import ast
+import datetime
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ import minigrad
 ROOT = Path(__file__).parent.parent
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, GROUPS = SETTINGS["project"], SETTINGS["dependency-groups"]
+CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 EXTRAS = PROJECT["optional-dependencies"]
 
 
@@ -141,5 +143,32 @@ def test_the_lock_has_every_direct_dependency():
 def test_the_project_and_the_book_name_the_same_address():
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     urls = PROJECT.get("urls", {})
-    assert urls.get("Source", "") == settings["repository"]["url"]
-    assert urls.get("Book", "") == settings["html"]["baseurl"]
+    assert urls.get("Source", "") == CITATION.get("repository-code", "") == settings["repository"]["url"]
+    assert urls.get("Book", "") == CITATION.get("url", "") == settings["html"]["baseurl"]
+
+
+def test_all_say_whose_the_book_is_and_under_which_licence():
+    read = lambda name: (ROOT / name).read_text(encoding="utf-8")  # noqa: E731
+    settings = yaml.safe_load(read("_config.yml"))
+    title, author = (settings[key].split(" · ") for key in ("title", "author"))
+    names = [one["name"] for one in CITATION["authors"]]
+    assert [one["name"] for one in PROJECT["authors"]] == names == author[1:]
+    assert CITATION["title"].startswith(title[1]) and CITATION["title"].lower() == PROJECT["description"].lower()
+    assert CITATION["version"] == minigrad.__version__ and "version" in PROJECT["dynamic"]
+    released = CITATION["date-released"]
+    news = yaml.safe_load(read("chapters/news.yml"))
+    assert isinstance(released, datetime.date) and news[-1]["date"] <= released, "the book had opened"
+    assert CITATION["license"] == PROJECT["license"].split(" AND ") == ["BSD-3-Clause", "CC-BY-4.0"]
+    assert PROJECT["license-files"] == ["LICENSE", "LICENSE-text"]
+    assert read("LICENSE").startswith("BSD 3-Clause License") and "CC BY 4.0" in read("LICENSE-text")
+    assert f"Copyright (c) {released.year}, {names[0][0].lower()}{names[0][1:]}" in read("LICENSE")
+    for name, heading, who in (("README.md", title[1], names[0][1:]), ("README.zh.md", title[0], author[0])):
+        assert read(name).startswith(f"# {heading}\n")
+        licence = read(name).rpartition("\n## ")[2]
+        assert who in licence and "[BSD 3-Clause](LICENSE)" in licence and "[CC BY 4.0](LICENSE-text)" in licence
+        assert "[CITATION.cff](CITATION.cff)" in licence
+    for link in ("[BSD-3-Clause](LICENSE)", "[CC BY 4.0](LICENSE-text)"):
+        assert link in read("CONTRIBUTING.md").replace("\n", " ")
+    footer = yaml.safe_load(read("press/words.yml"))["page"]["licence"]
+    for words in footer.values():
+        assert all(f">{name}</a>" in words for name in ("CC BY 4.0", "BSD-3-Clause"))

@@ -91,11 +91,12 @@ for (const block of document.querySelectorAll("main .highlight")) {
   if (!navigator.clipboard || block.closest(".cell_output")) continue;
   const button = document.createElement("button");
   button.className = "copy";
-  button.textContent = document.body.dataset.copy;
+  const said = block.closest("[data-copy]").dataset;
+  button.textContent = said.copy;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(block.querySelector("pre").textContent.trimEnd());
-    button.textContent = document.body.dataset.copied;
-    setTimeout(() => { button.textContent = document.body.dataset.copy; }, 1500);
+    button.textContent = said.copied;
+    setTimeout(() => { button.textContent = said.copy; }, 1500);
   });
   block.append(button);
 }

@@ -478,12 +478,29 @@ def test_without_a_baseurl_there_are_no_absolute_links(site):
         soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         assert not soup.select("[rel=canonical], [property='og:url'], [property='og:image']")
         assert not [link for link in soup.select("link[href]") if "//" in link["href"]]
-        assert not soup.select("a[href*=colab], a[href*=binder]")
+        assert not soup.select("a[href*=colab], a[href*=binder], footer a:not([rel=license])")
+        assert soup.select("footer a[rel=license]") or path.name == "404.html"
     ways = [link["href"] for link in page(site, "404.html").select("a")]
     assert ways[:2] == ["zh/index.html", "../zh/index.html"] and not [way for way in ways if "//" in way]
     assert (site / "_up" / "1.css").read_text() == ".up1 { display: block !important; }\n"
     command = page(site, "en/part/second.html").select_one(".run pre").text
     assert command == 'pip install ".[notebooks]"'
+
+
+def test_pages_say_whose_they_are_and_how_to_cite_them(site, published):
+    said = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    version, date = said["version"], str(said["date-released"])
+    for edition, author in (("zh", "minigrad 的作者"), ("en", said["authors"][0]["name"])):
+        for address in ("index.html", f"{edition}/index.html", f"{edition}/part/second.html", f"{edition}/first.html"):
+            words = " ".join(footer.text for footer in page(site, address).select("footer"))
+            assert all(one in words for one in (author, version, date, "CC BY 4.0", "BSD-3-Clause")), address
+        cited = [page(built, f"{edition}/{name}.html").select_one(".cite pre").text
+                 for built in (site, published) for name in ("part/second", "index")]  # fmt: skip
+        assert [one.split(",")[0] for one in cited] == ["@incollection{minigrad-part-second", "@book{minigrad"] * 2
+        assert all(f"author = {{{{{said['authors'][0]['name']}}}}}" in one for one in cited)
+        assert all(f"year = {{{date[:4]}}}" in one and f"Version {version}" in one for one in cited)
+        assert ["url" in one for one in cited] == [False, False, True, True]
+        assert f"{BASE}/{edition}/part/second.html" in cited[2] and f"{BASE}/{edition}/index.html" in cited[3]
 
 
 def test_full_addresses(published):
@@ -512,6 +529,13 @@ def test_full_addresses(published):
     }  # fmt: skip
     ways = [a["href"] for a in page(published, "en/part/second.html").select(".ways a")]
     assert ways[0] == "second.ipynb" and ways[3].endswith("/blob/main/chapters/part/second.ipynb")
+    footer = page(published, "zh/part/second.html").select("main > footer a:not([rel])")
+    assert [a["href"].removeprefix("https://github.com/someone/book/") for a in footer] == [
+        "edit/main/chapters/part/second.ipynb", "issues/new?title=chapters%2Fpart%2Fsecond.ipynb%3A%20"
+    ]  # fmt: skip
+    for address in ("index.html", "en/index.html"):
+        links = page(published, address).select("footer a:not([rel])")
+        assert {a["href"] for a in links} == {"https://github.com/someone/book/issues/new"}
     assert ways[1].endswith("someone/book/blob/notebooks/en/part/second.ipynb")
     assert ways[2].endswith("/someone/book/notebooks?urlpath=lab/tree/en/part/second.ipynb")
     got = (published / "en" / "part" / "second.ipynb").read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,7 @@ def write_book(folder: Path, chapter: dict, parts: str = "") -> Path:
     settings = re.sub("book_slider: [^ ]*", f"book_slider: {shown}", settings)
     settings = re.sub(r"book_claims:.*\n( +- .*\n)*", "book_claims: []\n", settings)
     (folder / "_config.yml").write_text(settings, encoding="utf-8")
+    shutil.copy(ROOT / "CITATION.cff", folder)
     (folder / "chapters" / "news.yml").write_text(NEWS, encoding="utf-8")
     (folder / "_toc.yml").write_text(
         "format: jb-book\nroot: chapters/first\nparts:\n- caption: 部分 · Part\n  chapters:\n"
