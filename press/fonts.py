@@ -7,8 +7,8 @@ letters of the same family) with npm, keeps the characters in `CHARACTERS`, and 
 ``theme/fonts``. The licence reserves the name "Source" for the whole fonts, so the parts are called
 Book Serif, Sans and Mono. Han characters come from the reader's system.
 
-While a font is on its way, or is refused, the text stands in one that the system has, scaled to
-the same average width: nothing moves when the font arrives.
+While a font is on its way, or is refused, the text stands in one that the system has, of the same
+weight and scaled to the same average width: next to nothing moves when the font arrives.
 """
 
 import subprocess
@@ -38,19 +38,23 @@ CHARACTERS = (
 )
 #: In Chinese text · — ‘ ’ “ ” … are as wide as a Han character, and come from its font.
 NOT_HAN = "unicode-range: U+0-B6, U+B8-2013, U+2015-2017, U+201A-201B, U+201E-2025, U+2027-2BFF;"
-#: Fonts of readers' systems, and whose widths they have: a file of matplotlib's.
+#: Fonts of readers' systems, and whose widths they have: files of matplotlib's, for each weight.
 FALLBACKS = {
-    "Serif": [(["Times New Roman", "Liberation Serif", "Times"], "pdfcorefonts/Times-Roman.afm"),
-              (["DejaVu Serif"], "ttf/DejaVuSerif.ttf")],
-    "Sans": [(["Arial", "Liberation Sans", "Helvetica"], "pdfcorefonts/Helvetica.afm"),
-             (["DejaVu Sans"], "ttf/DejaVuSans.ttf")],
-    "Mono": [(["Courier New", "Liberation Mono"], "pdfcorefonts/Courier.afm"),
-             (["DejaVu Sans Mono", "Menlo"], "ttf/DejaVuSansMono.ttf")],
+    "Serif": [(["Times New Roman", "Liberation Serif", "Times"], "pdfcorefonts/Times-{}.afm"),
+              (["DejaVu Serif"], "ttf/DejaVuSerif-{}.ttf")],
+    "Sans": [(["Arial", "Liberation Sans", "Helvetica"], "pdfcorefonts/Helvetica-{}.afm"),
+             (["DejaVu Sans"], "ttf/DejaVuSans-{}.ttf")],
+    "Mono": [(["Courier New", "Liberation Mono"], "pdfcorefonts/Courier-{}.afm"),
+             (["DejaVu Sans Mono", "Menlo"], "ttf/DejaVuSansMono-{}.ttf")],
 }  # fmt: skip
-SAMPLE = (
-    "Every parameter has its own rate: the gradient, divided by the root of the average of its "
-    "squares. What people say of it is measured, in 20 runs."
-)
+STYLES = {"400Regular": "", "400Regular_Italic": "Italic", "600SemiBold": "Bold"}  # of the system's
+SAMPLES = {  # what is set in each
+    "Serif": "Every parameter has its own rate: the gradient, divided by the root of the average "
+    "of its squares. What people say of it is measured, in 20 runs.",
+    "Sans": "Residuals: where to put the norm. Comparing activations. Internal covariate shift, or "
+    "a smoother landscape. Weight decay is not regularization. Momentum as a heavy ball. Exercises",
+    "Mono": "for step in range(20):",
+}
 
 
 def ranges(text: str) -> set[int]:
@@ -73,20 +77,22 @@ def cut(source: Path, name: str) -> TTFont:
     return font
 
 
-def width(font: TTFont) -> float:
-    """Of the sample, in units of the size."""
+def width(font: TTFont, text: str) -> float:
+    """Of a text, in units of the size."""
     names, advances = font.getBestCmap(), font["hmtx"]
-    return sum(advances[names[ord(sign)]][0] for sign in SAMPLE) / font["head"].unitsPerEm
+    return sum(advances[names[ord(sign)]][0] for sign in text) / font["head"].unitsPerEm
 
 
-def width_of_system(file: str) -> float:
+def width_of_system(file: str, style: str, text: str) -> float:
     """As `width`, of a font that matplotlib has or knows the widths of."""
-    path = Path(get_data_path(), "fonts", file)
+    folder = Path(get_data_path(), "fonts")
+    for name in (file.format(style), file.format("Roman"), file.replace("-{}", "")):
+        if style in name and (path := folder / name).exists():
+            break
     if path.suffix == ".ttf":
-        return width(TTFont(path))
-    afm = AFM(path)
-    advances = {code: advance for code, advance, _ in afm._chars.values()}
-    return sum(advances[ord(sign)] for sign in SAMPLE) / 1000
+        return width(TTFont(path), text)
+    advances = {code: advance for code, advance, _ in AFM(path)._chars.values()}
+    return sum(advances[ord(sign)] for sign in text) / 1000
 
 
 def face(family: str, source: str, *more: str) -> str:
@@ -101,14 +107,15 @@ def faces(family: str, source: str, *more: str) -> list[str]:
     return both
 
 
-def fallbacks(family: str, font: TTFont) -> list[str]:
-    """The system's fonts, scaled to the width of ours, with its height of a line."""
-    lines = []
+def fallbacks(family: str, font: TTFont, style: str, said: str) -> list[str]:
+    """The system's fonts of a style, scaled to the width of ours, with its height of a line."""
+    lines, sample = [], SAMPLES[family]
     for names, file in FALLBACKS[family]:
-        scale = width(font) / width_of_system(file)
+        scale = width(font, sample) / width_of_system(file, style, sample)
         em = font["head"].unitsPerEm * scale
+        local = ", ".join(f'local("{f"{name} {style}".rstrip()}")' for name in names)
         lines += faces(
-            f"{names[0]} as Book {family}", ", ".join(f'local("{name}")' for name in names),
+            f"{names[0]} as Book {family}", local, said,
             f"size-adjust: {scale:.1%};", f"ascent-override: {font['hhea'].ascent / em:.1%};",
             f"descent-override: {-font['hhea'].descent / em:.1%}; line-gap-override: 0%;",
         )  # fmt: skip
@@ -123,16 +130,16 @@ def write(packages: Path) -> None:
         (archive,) = packages.glob(f"*-{package}-*.tgz")
         with tarfile.open(archive) as files:
             files.extractall(packages / family, filter="data")
-        for n, weight in enumerate(weights):
+        for weight in weights:
             (source,) = (packages / family / "package" / weight).glob("*.ttf")
             font = cut(source, f"Book {family}")
             file = f"{family.lower()}-{weight[:3]}{'-italic' * weight.endswith('Italic')}.woff2"
             subset.save_font(font, FOLDER / file, subset.Options(flavor="woff2"))
             style = "italic" if "italic" in file else "normal"
-            said = f"font-weight: {weight[:3]}; font-style: {style}; font-display: swap;"
-            lines += faces(f"Book {family}", f'url("{file}") format("woff2")', said)
-            if n == 0:
-                lines += fallbacks(family, font)
+            said = f"font-weight: {weight[:3]}; font-style: {style};"
+            ours = f'url("{file}") format("woff2")'
+            lines += faces(f"Book {family}", ours, said, "font-display: swap;")
+            lines += fallbacks(family, font, STYLES[weight], said)
         licence = packages / family / "package" / "LICENSE_FONT"
         (FOLDER / "OFL.txt").write_bytes(licence.read_bytes())
     (FOLDER / "fonts.css").write_text("\n".join(lines) + "\n", encoding="utf-8")
