@@ -11,7 +11,7 @@ from minigrad.lab import data, training
 from minigrad.lab.experiments import store, sweep
 
 ETAS = tuple(float(f"{eta:.2g}") for eta in 10.0 ** np.arange(-4, -0.7, 0.25))
-LARGER = tuple(float(f"{eta:.2g}") for eta in 10.0 ** np.arange(-2.75, 0.1, 0.25))
+LARGER = tuple(float(f"{eta:.2g}") for eta in 10.0 ** np.arange(-2.25, -0.4, 0.25))
 
 
 def run(eta, beta2, arm, epochs, seed):
@@ -34,18 +34,18 @@ if __name__ == "__main__":
         run,
         {"eta": ETAS, "beta2": (0.99, 0.999, 0.9999), "arm": ("corrected", "uncorrected"),
          "epochs": (5,)},
-        seeds=8, workers=2,
+        seeds=16, workers=2,
     )  # fmt: skip
     longer = sweep(
         run,
         {"eta": LARGER, "beta2": (0.999,), "arm": ("corrected", "uncorrected", "decaying"),
          "epochs": (5, 20, 60)},
-        seeds=4, workers=2,
+        seeds=10, workers=2,
     )  # fmt: skip
-    best = longer.best("eta", fresh=range(100, 120))
+    best = longer.best("eta", fresh=range(100, 140), of="geometric")
     store(
         __file__,
-        {"figure": figure, "best": best},
+        {"figure": figure, "longer": longer, "best": best},
         again=(
             "figure",
             {"eta": 0.01, "beta2": 0.999, "arm": "uncorrected", "epochs": 5, "seed": 3},
