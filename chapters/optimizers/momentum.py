@@ -11,6 +11,7 @@ from minigrad.lab import data, training
 from minigrad.lab.experiments import store, sweep
 
 RATES = tuple(float(f"{rate:.2g}") for rate in np.geomspace(0.1, 63, 15))
+SLOW = (0.16, 0.2, 0.25, 0.32, 0.4, 0.5, 0.63)  # for ten times the steps
 BATCHES = (4, 16, 64, 512)
 
 
@@ -30,14 +31,15 @@ if __name__ == "__main__":
     grid = sweep(
         run, {"batch": BATCHES, "rho": (0.0, 0.9), "eta_bar": RATES}, seeds=20, workers=2
     )
-    best = grid.at(seed=range(4)).best("eta_bar", fresh=range(100, 120), of="mean")
-    longer = sweep(
-        run, {"batch": (4,), "rho": (0.0, 0.9), "eta_bar": (0.25, 0.4, 0.63), "steps": (1280,)},
-        seeds=range(100, 120), workers=2,
+    best = grid.best("eta_bar", fresh=range(100, 140), of="geometric")
+    slow = sweep(
+        run, {"batch": (4,), "rho": (0.0, 0.9), "eta_bar": SLOW, "steps": (1280,)},
+        seeds=20, workers=2,
     )  # fmt: skip
+    longer = slow.best("eta_bar", fresh=range(100, 160), of="geometric")
     store(
         __file__,
-        {"grid": grid, "best": best, "longer": longer},
+        {"grid": grid, "best": best, "slow": slow, "longer": longer},
         again=("grid", {"batch": 64, "rho": 0.9, "eta_bar": RATES[4], "seed": 3}),
         tol=0.01,
     )
