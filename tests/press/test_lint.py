@@ -320,6 +320,7 @@ PLANTED = [
     ("clean-output", output_of("exercises", shown(text_plain="[<matplotlib.lines.Line2D>]"))),
     ("clean-output", output_of("exercises", shown(text_plain="Text(0.5, 1.0, 'Adam')"))),
     ("measured-times", extra_code("t = perf_counter()", stream("3.1 ms\n"))),
+    ("measured-times", extra_code("t = process_time()", stream("3.1 ms\n"))),
     ("measured-times", tagged("slider", "nbval-ignore-output")),
     ("long-cells", extra_code("\n".join(["x = 1"] * 31), tags=["show-input"])),
     ("code-width", extra_code("x = " + "1 + " * 21 + "12345")),
