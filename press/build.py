@@ -34,6 +34,8 @@ from .shelf import Shelf
 from .sidebar import list_parts
 from .words import LOCALE
 
+RECORD = ".written.json"  # what was written into a folder of notebooks, so that changes are seen
+
 
 def settings(root: Path, baseurl: str = "", repository: str = "") -> dict:
     """``_config.yml``, with the addresses given on the command line, if any."""
@@ -152,7 +154,7 @@ def write_notebooks(shelf: Shelf, folder: Path, solutions: bool = True) -> None:
              for book in notebooks(CHAPTERS)}  # fmt: skip
     for page, book in books.items():
         shelf.add(page, book)
-    record = folder / ".written.json"
+    record = folder / RECORD
     written = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
     for page in sorted(shelf.runnable):
         book = books[page]
@@ -187,10 +189,14 @@ def write_branch(folder: Path, config: dict) -> None:
     """Write what the branch has that Colab and Binder open."""
     for language in TWIN:
         write_notebooks(shelf(language, config, alone=True), folder / language)
+        (folder / language / RECORD).unlink()
     needs = folder / ".binder" / "requirements.txt"
     needs.parent.mkdir(exist_ok=True)
     repository = config["repository"]["url"].rstrip("/")
-    needs.write_text(f"minigrad-book[notebooks] @ git+{repository}\n", encoding="utf-8")
+    needs.write_text(
+        f"-c constraints.txt\nminigrad-book[notebooks] @ git+{repository}\n", encoding="utf-8"
+    )
+    shutil.copy(ROOT / "requirements.txt", needs.with_name("constraints.txt"))
     shutil.copy(ROOT / ".binder" / "runtime.txt", needs.parent)
 
 

@@ -1,6 +1,8 @@
 """Notebooks of one edition have nothing that only the site understands (press/shelf.py)."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 
@@ -176,7 +178,22 @@ def test_the_branch_has_both_editions_and_what_binder_needs(books, tmp_path, mon
     config = build.settings(ROOT, "https://a.org/", "https://github.com/someone/book/")
     build.write_branch(tmp_path / "out", config)
     needs = (tmp_path / "out" / ".binder" / "requirements.txt").read_text()
-    assert needs == "minigrad-book[notebooks] @ git+https://github.com/someone/book\n"
+    assert needs == "-c constraints.txt\nminigrad-book[notebooks] @ git+https://github.com/someone/book\n"
+    assert not [*(tmp_path / "out").rglob(".written.json")]
+    # What the workflow does with it; twice, as after every push.
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "publish.yml").read_text(encoding="utf-8"))
+    (push,) = [step["run"] for step in workflow["jobs"]["notebooks"]["steps"] if "run" in step]
+    git = lambda *words: subprocess.run(["git", "-C", tmp_path / "bare.git", *words], check=True, capture_output=True, text=True).stdout  # noqa: E731
+    subprocess.run(["git", "init", "--quiet", "--bare", tmp_path / "bare.git"], check=True)
+    runner = os.environ | {"GITHUB_SERVER_URL": f"file://{tmp_path}", "GITHUB_REPOSITORY": "bare.git", "TOKEN": "x"}
+    for commit in ("first", "second"):
+        folder = shutil.copytree(tmp_path / "out", tmp_path / commit)
+        (folder / "en" / "new.txt").write_text(commit)
+        subprocess.run(["bash", "-ec", push], cwd=folder, check=True, env=runner | {"GITHUB_SHA": commit})
+        assert git("log", "--format=%s", "notebooks") == f"The notebooks of {commit}\n"
+    assert {".binder/constraints.txt", ".binder/runtime.txt", "en/part/second.json", "zh/first.ipynb"} <= {
+        *git("ls-tree", "-r", "--name-only", "notebooks").split()
+    }  # fmt: skip
     for language, own in (("zh", "第二章"), ("en", "Second")):
         made = (tmp_path / "out" / language / "part" / "second.ipynb").read_text(encoding="utf-8")
         assert own in made and f"https://a.org/{language}/first.html" in made and "%pip" in made
