@@ -536,6 +536,8 @@ def test_full_addresses(published):
     for address in ("index.html", "en/index.html"):
         links = page(published, address).select("footer a:not([rel])")
         assert {a["href"] for a in links} == {"https://github.com/someone/book/issues/new"}
+        source = page(published, address).select("a[href='https://github.com/someone/book']")
+        assert source and {a.text for a in source} <= {"源代码", "source"}
     assert ways[1].endswith("someone/book/blob/notebooks/en/part/second.ipynb")
     assert ways[2].endswith("/someone/book/notebooks?urlpath=lab/tree/en/part/second.ipynb")
     got = (published / "en" / "part" / "second.ipynb").read_text(encoding="utf-8")
