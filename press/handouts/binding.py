@@ -1,8 +1,8 @@
-"""Printed pages become a PDF that one can move about in: outline, links, page labels.
+"""Printed pages become a PDF that one can move about in: outline, links, page labels, tags.
 
 Chromium prints every chapter by itself. Its links inside a page are named places, of which each
-chapter has its own; those to other pages have no address on paper. Here all are drawn anew, when
-it is known on which page of the whole everything stands.
+chapter has its own; those to other pages have no address on paper. Here all get theirs, when it is
+known on which page of the whole everything stands.
 """
 
 import io
@@ -12,9 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pypdf import PdfReader, PdfWriter
-from pypdf.annotations import Link
 from pypdf.constants import PageLabelStyle
-from pypdf.generic import Fit, IndirectObject, NameObject, TextStringObject
+from pypdf.generic import (
+    ArrayObject,
+    BooleanObject,
+    DictionaryObject,
+    Fit,
+    FloatObject,
+    NameObject,
+    NullObject,
+    TextStringObject,
+)  # fmt: skip
+
+from .tags import TREE, bind_tags, rename, shift, whole, without
 
 NOWHERE = "https://book.invalid/"  # where links to other pages of the book lead while printing
 
@@ -34,44 +44,43 @@ class Printed:
     pdf: bytes
     headings: Sequence[tuple[int, str, str]]
     places: dict[str, tuple[int, float]] = field(init=False)  # anchor: page, height on it
-    links: list[tuple[int, list[float], str]] = field(init=False)  # page, where on it, target
+    links: list[tuple[int, int, str]] = field(init=False)  # page, number on it, target
 
     def __post_init__(self) -> None:
         self.reader = PdfReader(io.BytesIO(self.pdf))
+        self.tags: DictionaryObject = self.reader.root_object[TREE]
+        rename(self.tags, self.name)
+        seen: set[int] = set()
         for page in self.reader.pages:
-            name_letters(page["/Resources"])
+            name_letters(page["/Resources"], seen)
         number = self.reader.get_destination_page_number
         self.places = {
             name.removeprefix("/"): (number(place) or 0, float(place.top or 0))
             for name, place in self.reader.named_destinations.items()
         }
         self.links = [
-            (n, [float(side) for side in note["/Rect"]], self.target(note))
+            (n, i, self.target(link))
             for n, page in enumerate(self.reader.pages)
-            for note in map(_whole, page.pop("/Annots", []))
-            if note["/Subtype"] == "/Link"
+            for i, link in enumerate(map(whole, whole(page.get("/Annots", []))))
         ]
 
     @property
     def length(self) -> int:
         return len(self.reader.pages)
 
-    def target(self, note: dict) -> str:
-        """Where a link leads: ``name#anchor`` in the book, or an address."""
-        if "/Dest" in note:
-            return f"{self.name}#{str(note['/Dest']).removeprefix('/')}"
-        address = str(note["/A"].get("/URI", ""))
+    def target(self, link: dict) -> str:
+        """Where a link leads: ``name#anchor`` in the book, or an address. It no longer does."""
+        place, action = link.pop("/Dest", None), link.pop("/A", None)
+        if place is not None:
+            return f"{self.name}#{str(place).removeprefix('/')}"
+        address = str(action["/URI"])
         if not address.startswith(NOWHERE):
             return address
         page, _, anchor = address.removeprefix(NOWHERE).partition("#")
         return f"{page.removesuffix('.html')}#{anchor}"
 
 
-def _whole(entry):
-    return entry.get_object() if isinstance(entry, IndirectObject) else entry
-
-
-def name_letters(resources: dict) -> None:
+def name_letters(resources: dict, seen: set[int]) -> None:
     """Let 一 be found and copied as 一. Fonts have the same shape for it and for the radical of its
     form, and Chromium says of the shape that it is the radical, which nobody types."""
 
@@ -79,14 +88,17 @@ def name_letters(resources: dict) -> None:
         text = chr(int(match[1], 16))
         return f"<{ord(RADICALS.get(text) or unicodedata.normalize('NFKC', text)):04X}>"
 
-    for font in map(_whole, _whole(resources.get("/Font", {})).values()):
+    for font in map(whole, whole(resources.get("/Font", {})).values()):
+        if id(font) in seen:
+            continue
+        seen.add(id(font))
         if names := font.get("/ToUnicode"):
             text = names.get_data().decode("latin-1")
             better = re.sub(r"<(2[EF][0-9A-F]{2})>(?=\s*$)", letter, text, flags=re.M)
             if better != text:
                 names.set_data(better.encode("latin-1"))
-    for form in map(_whole, _whole(resources.get("/XObject", {})).values()):
-        name_letters(form.get("/Resources", {}))
+    for form in map(whole, whole(resources.get("/XObject", {})).values()):
+        name_letters(form.get("/Resources", {}), seen)
 
 
 def bind(
@@ -102,33 +114,51 @@ def bind(
         front: what stands before page 1 and has Roman numbers.
     """
     writer = PdfWriter()
-    chapters = [chapter for _, some in parts for chapter in some]
+    printed = [front] if front else []
+    printed += [chapter for _, some in parts for chapter in some]
     starts: dict[str, int] = {}
-    for one in [front, *chapters] if front else chapters:
+    shifts = [0]
+    for one in printed:
         starts[one.name] = len(writer.pages)
-        writer.append(one.reader, import_outline=False)
-    for key in ("/Names", "/Dests"):  # of every chapter its own; no link needs them any more
-        writer.root_object.pop(key, None)
+        for page in one.reader.pages:
+            writer.add_page(page)[NameObject("/StructParents")] = page["/StructParents"]
+            shift(writer.pages[-1], shifts[-1])
+        shifts.append(shifts[-1] + one.tags["/ParentTreeNextKey"])
     places = {
         f"{one.name}#{anchor}": (starts[one.name] + page, top)
-        for one in chapters for anchor, (page, top) in one.places.items()
-    } | {f"{one.name}#": (starts[one.name], 10_000.0) for one in chapters}  # fmt: skip
-    for one in [front, *chapters] if front else chapters:
-        for page, rect, target in one.links:
+        for one in printed for anchor, (page, top) in one.places.items()
+    } | {f"{one.name}#": (starts[one.name], 10_000.0) for one in printed}  # fmt: skip
+    idle = set()  # links that lead nowhere
+    for one in printed:
+        for n, i, target in one.links:
+            link = whole(writer.pages[starts[one.name] + n]["/Annots"][i])
             name, _, anchor = target.partition("#")
-            there = places.get(target) or places.get(f"{name}#")
-            if there:
-                link = Link(rect=rect, target_page_index=there[0], fit=Fit.xyz(top=there[1]))
-            elif target.startswith(("http:", "https:", "mailto:")) or base:
+            if there := places.get(target) or places.get(f"{name}#"):
+                page, top = writer.pages[there[0]], FloatObject(there[1])
+                link[NameObject("/Dest")] = ArrayObject(
+                    [page.indirect_reference, NameObject("/XYZ"), NullObject(), top, NullObject()]
+                )
+            elif ":" in target or base:
                 inside = f"{base}/{name}.html" + (f"#{anchor}" if anchor else "")
-                link = Link(rect=rect, url=target if ":" in target else inside)
+                address = TextStringObject(target if ":" in target else inside)
+                link[NameObject("/A")] = DictionaryObject(
+                    {NameObject("/S"): NameObject("/URI"), NameObject("/URI"): address}
+                )
             else:
-                continue
-            writer.add_annotation(starts[one.name] + page, link)
+                idle.add(whole(one.reader.pages[n]["/Annots"][i]).indirect_reference)
+    for page in writer.pages:
+        if links := whole(page.get("/Annots")):
+            page[NameObject("/Annots")] = ArrayObject(
+                link for link in links if {"/Dest", "/A"} & whole(link).keys()
+            )
+    for one in printed:
+        without(one.tags, idle)
+    writer.compress_identical_objects()  # letters that many chapters have
+    bind_tags(writer, [(one.tags, shifted) for one, shifted in zip(printed, shifts)])
     for caption, some in parts:
         start, part = starts[some[0].name], None
         if caption:
-            part = writer.add_outline_item(title=caption, page_number=start)
+            part = writer.add_outline_item(title=caption, page_number=start, is_open=False)
         for chapter in some:
             _outline(writer, chapter, starts[chapter.name], part)
     if front:
@@ -136,8 +166,10 @@ def bind(
         writer.set_page_label(front.length, len(writer.pages) - 1, style=PageLabelStyle.DECIMAL)
     writer.add_metadata({"/Title": title, "/Author": author})
     writer.root_object[NameObject("/Lang")] = TextStringObject(language)
+    writer.root_object[NameObject("/ViewerPreferences")] = DictionaryObject(
+        {NameObject("/DisplayDocTitle"): BooleanObject(True)}
+    )
     writer.page_mode = "/UseOutlines"
-    writer.compress_identical_objects()  # letters that many chapters have
     return writer
 
 

@@ -1,6 +1,6 @@
 // Turns a built page into what is printed; press/handouts/pdf.py runs it in the page.
 // Returns the headings, [level, anchor, words], since neither they nor links survive as text alone.
-({ answers, running, chapter, numerals, nowhere }) => {
+({ answers, running, chapter, credit, numerals, nowhere }) => {
   for (const details of document.querySelectorAll("article details:not(.hide)")) {
     if (answers) details.open = true;
     else details.remove();
@@ -22,6 +22,13 @@
   });
   wide.forEach((e, i) => { if (room[i][1] > room[i][0] + 1) e.style.zoom = room[i][0] / room[i][1]; });
 
+  // A screen reader, which has no eyes for how they are drawn, is given the TeX of formulas.
+  for (const formula of document.querySelectorAll("mjx-container[data-tex]")) {
+    formula.setAttribute("role", "img");
+    formula.setAttribute("aria-label", `TeX: ${formula.dataset.tex}`);
+    formula.querySelector("mjx-math").removeAttribute("aria-hidden");
+  }
+
   const words = (heading) => {
     const copy = heading.cloneNode(true);
     for (const link of copy.querySelectorAll(".headerlink")) link.remove();
@@ -41,7 +48,7 @@
       @bottom-center { content: counter(page, ${numerals}); ${small} }
     }
     @page :first {
-      @top-left { content: "" } @top-right { content: "" }
+      @top-left { ${said(chapter && running)} } @top-right { ${said(chapter && credit)} }
       ${numerals === "decimal" ? "" : '@bottom-center { content: "" }'}
     }`;
   document.head.append(style);

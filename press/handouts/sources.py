@@ -6,7 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 from ..build import settings
+from ..cite import released
 from ..notebook import ROOT
+from ..words import one_language, words
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,21 @@ class Edition:
         """Where the edition is published, if that is known."""
         base = self.config["html"]["baseurl"].rstrip("/")
         return base and f"{base}/{self.language}"
+
+    @cached_property
+    def author(self) -> str:
+        return one_language(self.config["author"], self.language)
+
+    @cached_property
+    def version(self) -> str:
+        """``Version 0.1.0, 2026-11-30``, if CITATION.cff says it."""
+        said = released(self.root)
+        return words("page", self.language)["version"].format(**said) if said else ""
+
+    @property
+    def credit(self) -> str:
+        """Author and version in a line."""
+        return " · ".join(filter(None, [self.author, self.version]))
 
     @cached_property
     def _outline(self) -> dict:

@@ -9,6 +9,7 @@ from pypdf import PdfReader
 from press.handouts.pdf import chapter_pdf, edition_pdfs
 from press.handouts.slides import write_deck
 from press.handouts.sources import Edition
+from press.handouts.tags import elements, numbered
 from press.notebook import CHAPTERS, ROOT, Notebook
 
 ADAM, MOMENTUM = "optimizers/adam", "optimizers/momentum"
@@ -36,6 +37,33 @@ def entries(outline) -> list:
 
 def links(page) -> list:
     return [note.get_object() for note in page.get("/Annots", [])]
+
+
+def check_tags(reader: PdfReader, language: str) -> list:
+    """What a screen reader needs: marked, in a language, a tree; returns its elements."""
+    root = reader.root_object
+    assert root["/MarkInfo"]["/Marked"] and root["/Lang"] == {"zh": "zh-CN", "en": "en"}[language]
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    tree = root["/StructTreeRoot"]
+    found = list(elements(tree["/K"]))
+    known = {id(one) for one in found}
+    parents = dict(numbered(tree["/ParentTree"]))
+    assert [*parents] == sorted(parents) and tree["/ParentTreeNextKey"] > max(parents)
+    keys = []
+    for page in reader.pages:
+        keys.append(page["/StructParents"])
+        own = parents[keys[-1]]
+        assert all(id(one.get_object()) in known for one in own.get_object() if one), "of this page"
+        for link in links(page):
+            if "/StructParent" in link:
+                keys.append(link["/StructParent"])
+                parent = parents[keys[-1]].get_object()
+                kids = [kid.get_object() for kid in parent["/K"]]
+                assert any(isinstance(kid, dict) and "/Obj" in kid and kid["/Obj"] == link for kid in kids)
+    assert len(set(keys)) == len(keys)
+    names = [one["/ID"] for one in found if "/ID" in one]
+    assert len(set(names)) == len(names)
+    return found
 
 
 @pytest.mark.parametrize("language, answers", [("zh", True), ("en", False)])
@@ -67,6 +95,14 @@ def test_a_chapter_on_paper(language, answers, editions, browser):
         lines = page.extract_text().splitlines()
         assert str(number) in lines[:3]
         assert (running in " ".join(lines[:3]) and edition.title in " ".join(lines[:3])) == (number > 1)
+    first = "".join("".join(reader.pages[0].extract_text().splitlines()[:3]).split())
+    assert f"{edition.credit} · CC BY 4.0".replace(" ", "") in first
+    assert reader.metadata.title == running and reader.metadata.author == edition.author
+    tags = check_tags(reader, language)
+    kinds = [one["/S"] for one in tags]
+    assert kinds.count("/H1") == 1 and kinds.count("/H2") >= 8 and kinds.count("/TH") > 5
+    assert [one for one in tags if one["/S"] == "/Formula" and r"\hat v_t" in one["/Alt"]]
+    assert len([one for one in tags if one["/S"] == "/Figure" and one.get("/Alt")]) >= 5
     inside = [note for page in reader.pages for note in links(page)]
     assert sum("/Dest" in note for note in inside) > 20
     assert not [note for note in inside if "/A" in note and not note["/A"]["/URI"].startswith("http")]
@@ -87,9 +123,13 @@ def test_the_whole_book_on_paper(editions, browser):
     labels = reader.page_labels
     front = labels.index("1")
     assert labels[:front] == ["i", "ii"] and labels[-1] == str(len(labels) - front)
-    assert edition.title in reader.pages[0].extract_text()
+    title_page = "".join(reader.pages[0].extract_text().split())
+    assert all(one.replace(" ", "") in title_page for one in (edition.title, edition.author, edition.version))
+    assert sum(one["/S"] == "/Document" for one in check_tags(reader, "zh")) == 4, "front, part, two chapters"
     part, chapters = entries(reader.outline[:1]), entries(reader.outline)
-    assert part[0].title == outline["parts"][0]["caption"]
+    assert part[0].title == outline["parts"][0]["caption"] in reader.pages[front].extract_text()
+    assert reader.get_destination_page_number(part[0]) == front
+    assert len(links(reader.pages[front])) == 2, "the page of the part leads to its chapters"
     starts = {}
     for page in outline["parts"][0]["lines"]:
         entry = next(one for one in chapters if page["title"] == one.title)
