@@ -23,7 +23,23 @@ function spill(slide) {
   if (full()) shrink(body, body.scrollHeight / body.clientHeight);
   if (!room.textContent.trim()) return;
   slide.after(rest);
+  const pages = main.children.length;
   spill(rest);
+  if (main.children.length === pages) even(list && room.children.length === 1 ? list : body, room);
+}
+// The last slide of a heading has about as much as the one before it.
+function even(from, room) {
+  const to = from.matches("ul, ol") ? room.firstElementChild : room;
+  while (from.children.length > to.children.length + 1) {
+    const last = from.lastElementChild;
+    if (!last.matches("li, p, .claim")) break;  // belongs to the words before it
+    to.prepend(last);
+    if (room.scrollHeight > room.clientHeight + 1) {
+      from.append(last);
+      break;
+    }
+    if (to.localName === "ol") to.start -= 1;
+  }
 }
 function shrink(element, excess) { element.style.zoom = 1 / excess; }
 
@@ -32,7 +48,8 @@ function narrow(body) {
   for (const row of body.querySelectorAll("div.math, table, pre")) {
     const number = row.querySelector(".eqno"), drawn = row.querySelector("mjx-container > *");
     const gap = 2 * parseFloat(getComputedStyle(row).columnGap) || 0;
-    const room = row.parentElement.clientWidth - (number ? number.offsetWidth + gap : 0);
+    const place = row.matches("div.math") ? row : row.parentElement;
+    const room = place.clientWidth - (number ? number.offsetWidth + gap : 0);
     const width = drawn ? drawn.getBoundingClientRect().width : row.scrollWidth;
     if (width > room) shrink(drawn?.parentElement ?? row, width / room);
   }

@@ -108,7 +108,8 @@ def deck(tab: Page, edition: Edition, name: str) -> str:
     scripts = [sliders.HERE / "slider.js"] if page.select_one("figure.slider") else []
     return template.render(
         tag=TAGS[edition.language], edition=edition.language, title=edition.label(name),
-        book=edition.title, slides=found, shared=shared, theme=THEME / "theme.js", read=script,
+        book=edition.title, credit=edition.credit, slides=found, shared=shared,
+        theme=THEME / "theme.js", read=script,
         styles="\n".join([*styles, (HERE / "slides.css").read_text(encoding="utf-8")]),
         scripts=[*scripts, HERE / "slides.js"],
         words=words("page", edition.language) | words("handouts", edition.language),
