@@ -166,7 +166,8 @@ class Recorder:
         before = self.along[self.at] if self.at < len(self.along) else None
         self.at += 1
         if before is not None and kind == before.kind and form[:2] == before.form[:2]:
-            if same(args, before.args) and same(kwargs, before.kwargs):
+            plain = not kwargs and not before.kwargs
+            if same(args, before.args) and (plain or same(kwargs, before.kwargs)):
                 if f is before.f or (kind not in ("guard", "memory") and same(f, before.f)):
                     return before.value
                 if kind in ("guard", "memory"):

@@ -38,19 +38,20 @@ class Program:
         writes = [(old, new) for old, new, _, _ in recorded.writes if old is not new]
         planned = plan(recorded.program, outputs, writes)
         self.writer = writer = Writer(planned, recorded.names, [*args])
-        self.test(args)
+        name = getattr(f, "__name__", "")
+        name = name if name.isidentifier() else "f" if optimizer is None else "step"
+        name, more, result = map(writer.reserve, (name, "more", "result"))
+        self.test(args, more)
         self.read_numbers()
         writer.write()
-        writer.line(f"result = {self.returned(recorded.result)}")
+        writer.line(f"{result} = {self.returned(recorded.result)}")
         for old, new in planned.writes:
             memory = writer.bind(old.made.f, recorded.names.get(old) or "memory")
             writer.line(f"{writer.copyto}({memory}, {writer.text(new)})")
         self.leave()
-        writer.line("return result")
-        name = getattr(f, "__name__", "")
-        name = name if name.isidentifier() else "f" if optimizer is None else "step"
+        writer.line(f"return {result}")
         lines = [text for text, _ in writer.lines]
-        self.run = build(name, [*(f"{x}=None" for x in args), "*more"], lines, writer.scope)
+        self.run = build(name, [*(f"{x}=None" for x in args), f"*{more}"], lines, writer.scope)
         self.source = listing(name, [*args], writer.lines)
 
     @property
@@ -71,17 +72,18 @@ class Program:
 
     # --- what must be as it was
 
-    def test(self, args: dict[str, Any]) -> None:
+    def test(self, args: dict[str, Any], more: str) -> None:
         bind = self.writer.bind
-        tests = ["more"]
+        kind, size = bind(type, "type"), bind(len, "len")
+        tests = [more]
         for name, x in args.items():
-            tests.append(f"type({name}) is not {bind(type(x), type(x).__name__)}")
+            tests.append(f"{kind}({name}) is not {bind(type(x), type(x).__name__)}")
             if isinstance(x, Tensor):
                 tests.append(f"{name}._requires_grad is not {x._requires_grad}")
                 self.unless(tests)
                 self.writer.line(f"{name} = {name}._data")
                 x = x._data
-                tests = [f"type({name}) is not {bind(type(x), type(x).__name__)}"]
+                tests = [f"{kind}({name}) is not {bind(type(x), type(x).__name__)}"]
             if isinstance(x, np.ndarray):
                 for key in ("shape", "dtype", "strides"):
                     value = getattr(x, key)
@@ -94,7 +96,7 @@ class Program:
                 own = bind(self.not_ours, "not_ours", "not_ours")
                 self.writer.line(f"if {name}.base is not None: {name} = {own}({name})")
         around, names = self.recorded.around, self.recorded.around.names
-        tests = [f"len({bind(x, names.get(id(x)) or 'around')}) != {n}" for x, n in around.sizes]
+        tests = [f"{size}({bind(x, names.get(id(x)) or 'around')}) != {n}" for x, n in around.sizes]
         for holder, key, value in around.places:
             where = ".cell_contents" if key is None else f"[{key!r}]"
             name = names.get(id(value)) or (key if isinstance(key, str) else "x")
@@ -108,7 +110,7 @@ class Program:
             tests.append(f"{self.name(t)}._requires_grad is not {t._requires_grad}")
         if self.optimizer is not None:
             groups = getattr(self.optimizer, "opt", self.optimizer).param_groups
-            tests.append(f"len({bind(groups, 'groups')}) != {len(groups)}")
+            tests.append(f"{size}({bind(groups, 'groups')}) != {len(groups)}")
             for group in groups:
                 params = bind(group["params"], "params")
                 tests.append(f"{bind(group, 'group')}['params'] is not {params}")
@@ -186,8 +188,9 @@ class Program:
             writer.line(f"{self.name(p)}.grad = {text}")
         if self.optimizer is not None:
             writer.line(f"{self.opt}.steps += 1" if recorded.steps else f"{self.opt}.step()")
+        following = writer.bind(next, "next")
         for t in recorded.changed:
-            writer.line(f"{self.name(t)}._number = next({writer.bind(clock, 'clock')})")
+            writer.line(f"{self.name(t)}._number = {following}({writer.bind(clock, 'clock')})")
 
 
 def is_made(x: Any) -> bool:

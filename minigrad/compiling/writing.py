@@ -5,7 +5,7 @@
     ...
 
 Every array has been allocated and every view taken beforehand; single numbers are Python's
-variables. What the function works on is bound to its names, and so is as quick as a local variable.
+variables. What the function works on is bound to names that only it sees.
 """
 
 from __future__ import annotations
@@ -74,6 +74,12 @@ class Writer:
             name = f"{base}_{n}"
         return name
 
+    def reserve(self, hint: str) -> str:
+        """A name that nothing else has."""
+        name = self.unused(hint)
+        self.declared.add(name)
+        return name
+
     def array(self, v: Value) -> Any:
         """The array at v's place."""
         made, plan = v.made, self.plan
@@ -121,14 +127,14 @@ class Writer:
         if type(x) is list:
             return f"[{', '.join(map(self.text, x))}]"
         if type(x) is slice:
-            return f"slice({self.text(x.start)}, {self.text(x.stop)}, {self.text(x.step)})"
+            parts = f"{self.text(x.start)}, {self.text(x.stop)}, {self.text(x.step)}"
+            return f"{self.bind(slice, 'slice')}({parts})"
         return self.bind(x, getattr(x, "__name__", None) or "k")
 
     def variable(self, v: Value) -> str:
         if v not in self.variables:
             hint = self.labels.get(v) or f"v{len(self.variables)}"
-            self.variables[v] = hint if v.made.kind == "input" else self.unused(hint)
-            self.declared.add(self.variables[v])
+            self.variables[v] = hint if v.made.kind == "input" else self.reserve(hint)
         return self.variables[v]
 
     # --- lines
@@ -285,12 +291,10 @@ def build(
     name: str, params: list[str], lines: list[str], scope: dict[str, Any]
 ) -> Callable[..., Any]:
     """The function with that body, whose other names stand for what `scope` says."""
-    body = "".join(f"        {line}\n" for line in lines)
-    head = f"def make({', '.join(scope)}):\n    def {name}({', '.join(params)}):\n"
-    outer = f"{head}{body}    return {name}\n"
-    made: dict[str, Any] = {}
-    exec(compile(outer, f"<{name}, compiled>", "exec"), made)
-    return made["make"](**scope)  # type: ignore[no-any-return]
+    body = "".join(f"    {line}\n" for line in lines)
+    source = f"def {name}({', '.join(params)}):\n{body}"
+    exec(compile(source, f"<{name}, compiled>", "exec"), scope)
+    return scope[name]  # type: ignore[no-any-return]
 
 
 def listing(name: str, params: list[str], lines: list[tuple[str, Instruction | None]]) -> str:

@@ -190,6 +190,19 @@ def test_what_is_no_longer_there_is_noticed():
         fast(X)
 
 
+def test_names_that_a_program_has_too():
+    type, len, slice, kept = {"a": 3.0}, np.ones(3), 2.0, np.zeros((3, 4))
+
+    def tanh(more, result, add, next):
+        kept[...] = result
+        return np.tanh(more[:, 1:]) * type["a"] + len * slice + (add + next)[:, 1:]
+
+    fast = compile(tanh)
+    for i in range(6):
+        assert np.array_equal(fast(X, X + i, X, X), tanh(X, X + i, X, X))
+        assert np.array_equal(kept, X + i)
+
+
 SHARED = np.array([1.0, 2.0, 3.0, 4.0])
 
 
