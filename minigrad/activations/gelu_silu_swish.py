@@ -133,16 +133,18 @@ def _gelu_tanh_rule(g: Any, out: Any, x: Any) -> Any:
 
 
 # (1 + tanh u) / 2 = sigmoid(2u), so y = x s, s = sigmoid(2u), u = sqrt(2/pi)(x + 0.044715 x^3), and
-# dy/dx = s + x s (1 - s) 2u'. Beyond 30 the gate s is exactly 0 or 1, and x^3 might overflow.
+# dy/dx = s + x s (1 - s) 2u'. Beyond 30 the gate s is exactly 0 or 1, and x^3 might overflow. Below
+# -30 it does not matter what the gate 0 is multiplied with, but for −∞.
 @primitive(_gelu_tanh_rule)
 def _gelu_tanh(x: Any) -> Any:
-    c = np.clip(x, -30, 30)
+    least = np.maximum(x, -30)
+    c = np.minimum(least, 30)
     v = c * c  # 2u, in place for an array; Tensors give new ones
     v *= 2 * ROOT_2_OVER_PI * 0.044715
     v += 2 * ROOT_2_OVER_PI
     v *= c
     s = logistic(v)
-    return gated(x, s), s, c
+    return least * s, s, c
 
 
 def gelu(x: ArrayLike, approximate: str = "none") -> Tensor:
