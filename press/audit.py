@@ -210,12 +210,14 @@ def words_of(text: str) -> set[tuple[str, ...]]:
     return {run for run in runs if all(word.isalpha() and word.isascii() for word in run)} | han
 
 
+@lru_cache(maxsize=2)
+def _own_words(book: Notebook, language: str) -> set[tuple[str, ...]]:
+    kept = Notebook(book.path, book.edition(language))
+    prose = [cell.source for _, cell in kept.cells]
+    shown = "\n".join(html for _, html in kept.outputs("text/html"))
+    return words_of("\n".join(prose + re.split(r"<[^>]*>", shown)))
+
+
 def foreign_words(book: Notebook, edition: str, text: str) -> set[tuple[str, ...]]:
     """Sentences of the other language that are found in a page's text."""
-    own = {}
-    for language in TWIN:
-        kept = Notebook(book.path, book.edition(language))
-        prose = [cell.source for _, cell in kept.cells]
-        shown = "\n".join(html for _, html in kept.outputs("text/html"))
-        own[language] = words_of("\n".join(prose + re.split(r"<[^>]*>", shown)))
-    return (own[TWIN[edition]] - own[edition]) & words_of(text)
+    return (_own_words(book, TWIN[edition]) - _own_words(book, edition)) & words_of(text)

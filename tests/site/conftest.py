@@ -47,3 +47,18 @@ def tab(browser):
     context.set_default_timeout(20_000)
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="session")
+def _reader(browser):
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def reader(_reader):
+    """A tab that goes through the book page by page, and remembers nothing."""
+    yield _reader
+    _reader.evaluate("localStorage.clear()")

@@ -114,10 +114,16 @@ def weight(responses) -> int:
     for response in responses:
         font = re.search(r"\.woff2?(\?|$)", response.url)
         if response.url.startswith("http") and not font and response.ok:
-            body = response.body()
-            pictures = response.headers.get("content-type", "").startswith(("image/png", "image/webp"))
-            total += len(body if pictures else gzip.compress(body))
+            if response.url not in _weights:
+                body = response.body()
+                kind = response.headers.get("content-type", "")
+                pictures = kind.startswith(("image/png", "image/webp"))
+                _weights[response.url] = len(body if pictures else gzip.compress(body))
+            total += _weights[response.url]
     return total
+
+
+_weights: dict[str, int] = {}  # of what was weighed before: many pages load the same files
 
 
 def unused_scripts(tab: Page) -> list[str]:
@@ -130,7 +136,32 @@ def unused_scripts(tab: Page) -> list[str]:
       && !document.querySelector(use)).map(([script]) => "script without use: " + script)""")
 
 
-def inaccessible(tab: Page, *rules: str) -> list[str]:
+# Words and links, one of each look: those that agree in their colours, on the same ground and at
+# the same size. Contrast takes axe 5 ms for each, and a page has thousands.
+LOOKS = """() => {
+  const looks = new Map();
+  const clear = /^(rgba\\(0, 0, 0, 0\\),none,1,none,normal;)$/;
+  for (const e of document.querySelectorAll("body *")) {
+    const said = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (!(said || e.matches("a[href]")) || e.closest("svg") || !e.checkVisibility()) continue;
+    const { color, fontSize, fontWeight, textDecorationLine, textShadow } = getComputedStyle(e);
+    const around = [...e.parentElement.childNodes].some((n) => n !== e && n.textContent.trim());
+    let ground = "";
+    for (let up = e; up; up = up.parentElement) {
+      const s = getComputedStyle(up);
+      const own = [s.backgroundColor, s.backgroundImage, s.opacity, s.filter, s.mixBlendMode] + ";";
+      if (!clear.test(own)) ground += own;
+    }
+    const look = [e.matches("a"), around, getComputedStyle(e.parentElement).color, color, fontSize,
+      fontWeight, textDecorationLine, textShadow, ground].join("|");
+    if (!looks.has(look)) looks.set(look, e);
+  }
+  return [...looks.values()];
+}"""
+BY_LOOK = ["color-contrast", "link-in-text-block"]
+
+
+def inaccessible(tab: Page, colours_only: bool = False) -> list[str]:
     """What axe-core finds on a page: contrast, names, roles, order of headings, alternatives …"""
     if not tab.evaluate("() => 'axe' in window"):
         script = Path(axe_playwright_python.__file__).with_name("axe.min.js")
@@ -141,8 +172,12 @@ def inaccessible(tab: Page, *rules: str) -> list[str]:
       for (const math of document.querySelectorAll("mjx-container")) math.replaceChildren("x");
       for (const code of document.querySelectorAll(".highlight pre")) code.textContent += "";
     }""")
-    options = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
-    found = tab.evaluate("options => axe.run(options)", options)["violations"]
+    found = tab.evaluate(f"""async ([rules, all]) => {{
+      const resultTypes = ["violations"], rest = rules.map((rule) => [rule, {{ enabled: false }}]);
+      const colours = await axe.run(({LOOKS})(), {{ resultTypes, runOnly: rules }});
+      const others = all ? await axe.run({{ resultTypes, rules: Object.fromEntries(rest) }}) : colours;
+      return [...new Set([...colours.violations, ...others.violations])];
+    }}""", [BY_LOOK, not colours_only])
     return [
         f"{v['id']}: {v['help']}: {node['html'][:150]} {node['failureSummary'][:200]}"
         for v in found for node in v["nodes"][:3]
