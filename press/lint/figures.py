@@ -27,11 +27,13 @@ def _in_both(texts):
 
 @rule
 def caption(book):
-    """Captions are in both languages, and a slider says what to try."""
+    """Every figure has a caption in both languages, and a slider says what to try."""
     for i, cell in book.code:
         said = cell.metadata.get("caption")
-        if said is not None and not (i in book.figures and _in_both(said)):
-            yield i, 'a caption is for figures, metadata "caption": {"zh": "…", "en": "…"}'
+        if i in book.figures and not _in_both(said):
+            yield i, 'a figure without metadata "caption": {"zh": "…", "en": "…"}'
+        elif said is not None and i not in book.figures:
+            yield i, "a caption, but no figure in the output"
     for i, text in book.outputs("text/html"):
         if is_slider(text) and "<figcaption>" not in text:
             yield i, 'a slider without caption={"zh": "…", "en": "…"}, what to try'

@@ -106,7 +106,7 @@ m = 0
 }
 CODE = {
     "derivation": code('check("eq:m", True)', stream("✓ eq:m\n")),
-    "experiment": code("plt.show()", shown(text_html=PICTURE, text_plain="figure\n步 · step"), alt=ALT),
+    "experiment": code("plt.show()", shown(text_html=PICTURE, text_plain="figure\n步 · step"), alt=ALT, caption=ALT),
     "slider": code("slider(draw)", shown(text_html=f'<figure class="slider">{BOTH}<figcaption></figcaption></figure>')),
     "claims": code('claim("one")', shown(**{CLAIM: CLAIMED})),
     "exercises": code("x = 1", tags=["hide-cell", "solution"]),
@@ -280,6 +280,10 @@ def no_slider_caption(notebook):
     find(notebook, "slider(draw)").outputs = [shown(text_html=figure)]
 
 
+def no_caption(notebook):
+    del find(notebook, "plt.show()").metadata["caption"]
+
+
 def caption_in_one_language(notebook):
     find(notebook, "plt.show()").metadata["caption"] = {"zh": "图", "en": " "}
 
@@ -301,6 +305,7 @@ PLANTED = [
     ("small", heavy_figures),
     ("small", heavy_slider),
     ("caption", no_slider_caption),
+    ("caption", no_caption),
     ("caption", caption_in_one_language),
     ("caption", stale_caption),
     *[
