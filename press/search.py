@@ -33,7 +33,7 @@ from .sidebar import twin
 
 TOKENS = re.compile(rf"({HAN}+)|((?:(?!{HAN})\w)+)")  # a run of Han characters, or another word
 SHARDS = 128
-LINE = 70  # characters of a formula that are read in a sentence
+LINE = 90  # characters of a formula that are read in a sentence
 FILE = 24_000  # characters of text, about; one section may have more
 
 

@@ -7,7 +7,7 @@
   box.className = "preview";
   box.id = "preview";
   box.popover = "manual";  // above everything, also above a box that scrolls
-  document.body.append(box);
+  document.querySelector("main").append(box);
   const brought = new Map([...document.querySelectorAll("template[data-for]")].map((one) => [one.dataset.for, one]));
   let shown = null, waiting = 0;
 
