@@ -147,9 +147,11 @@ def test_reading_time():
 
 def test_where_a_chapter_can_be_run():
     paths = "chapters/a b/adam.ipynb", "en/a b/adam.ipynb"
-    assert repository_links("", "main", *paths) == {"source": None, "places": [], "repository": ""}
+    nowhere = {"source": None, "edit": None, "mistake": None, "places": [], "repository": ""}
+    assert repository_links("", "main", *paths) == nowhere
     github = repository_links("https://github.com/someone/book", "v1/x", *paths)
-    assert github["source"].endswith("/blob/v1/x/chapters/a b/adam.ipynb")
+    assert github["source"].endswith("/blob/v1/x/chapters/a%20b/adam.ipynb")
+    assert github["edit"].endswith("/edit/v1/x/chapters/a%20b/adam.ipynb")
     assert dict(github["places"]) == {
         "Colab": "https://colab.research.google.com/github/someone/book/blob/notebooks/en/a%20b/adam.ipynb",
         "Binder": "https://mybinder.org/v2/gh/someone/book/notebooks?urlpath=lab/tree/en/a%20b/adam.ipynb",
