@@ -9,10 +9,13 @@ same section anchors (`Notebook.anchors`), so that a reader can change language 
 
 import hashlib
 import os
+import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinxcontrib.bibtex.plugin import register_plugin
 from sphinxcontrib.bibtex.style.referencing import PersonStyle
 from sphinxcontrib.bibtex.style.referencing.foot import FootReferenceStyle
@@ -26,6 +29,9 @@ from .words import one_language, words
 
 THEME = Path(__file__).parent / "theme"
 
+#: Modules that are at work when pages are written: when one changes, no chapter is read again.
+WRITING = {"cards", "cite", "mathematics", "pages", "plain", "search", "shelf", "sidebar"}
+
 
 # --- Configuration -----------------------------------------------------------------------------
 
@@ -38,9 +44,12 @@ def configure(app: Sphinx, config) -> None:
     """Settings that follow from the edition, and paths that follow from where this file is."""
     here = lambda path: os.path.relpath(Path(config.book_root, path), app.srcdir)  # noqa: E731
     config.book_edition = language = "zh" if config.language.startswith("zh") else "en"
-    config.book_frame = _digest(file for file in THEME.rglob("*") if file.is_file())
-    code = Path(__file__).parent
-    config.book_reader = _digest([*code.rglob("*.py"), code / "words.yml"])
+    used = {name.removeprefix("press."): Path(module.__file__)
+            for name, module in sys.modules.items() if name.startswith("press.")}  # fmt: skip
+    writing = [file for name, file in used.items() if name in WRITING]
+    config.book_frame = _digest([*writing, *(THEME / "templates").iterdir()])
+    reading = [file for name, file in used.items() if name not in WRITING | {"landing"}]
+    config.book_reader = _digest([*reading, THEME.parent / "words.yml"])
     config.html_title = config.project = one_language(config.html_title, language)
     config.html_short_title = config.html_title
     config.author = one_language(config.author, language)
@@ -81,6 +90,44 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = page(book, app.config.book_edition)
 
 
+# --- Writing -----------------------------------------------------------------------------------
+
+
+def what_pages_say_of_others(app: Sphinx) -> str:
+    """Titles, numbers and addresses, which other pages show, and the frame around them."""
+    env, config = app.env, app.config
+    chapters = [
+        (page, env.titles[page].pformat(),
+         *map(env.metadata[page].get, ("headings", "places", "runnable")))
+        for page in sorted(env.found_docs)
+    ]  # fmt: skip
+    equations, names = env.get_domain("math").equations, env.get_domain("py").objects
+    contents = Path(app.srcdir, config.external_toc_path).read_text(encoding="utf-8")
+    places = [sorted(equations.items()), sorted((name, one[:2]) for name, one in names.items())]
+    said = [chapters, places, contents, config.book_frame, config.book_reader]
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def note(app: Sphinx) -> Path:
+    return Path(app.doctreedir, "shared.sha256")
+
+
+def write_all_again(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
+    """All pages, if what they say of each other has changed; Sphinx sees one page at a time."""
+    if note(app).exists() and note(app).read_text() == what_pages_say_of_others(app):
+        return []
+    shutil.rmtree(Path(app.outdir, "_modules"), ignore_errors=True)  # or viewcode would keep it
+    return env.found_docs
+
+
+def note_what_was_written(app: Sphinx, error: Exception | None) -> None:
+    if not error:
+        note(app).write_text(what_pages_say_of_others(app))
+
+
+# --- Citations ---------------------------------------------------------------------------------
+
+
 class Citation(FootReferenceStyle):
     """{footcite:t}: Kingma and Ba [1], and in a Chinese sentence Kingma 与 Ba [1]."""
 
@@ -113,6 +160,8 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", configure, priority=100)
     app.connect("config-inited", read_contents, priority=950)  # after Sphinx has (900)
     app.connect("source-read", read_source)
+    app.connect("env-updated", write_all_again)
+    app.connect("build-finished", note_what_was_written)
     for part in ("jupyterbook", "mathematics", "claims", "numbers", "folds", "previews", "pages",
                  "sidebar", "cite", "search", "backmatter"):  # fmt: skip
         app.setup_extension(f"press.{part}")

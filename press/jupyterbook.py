@@ -8,9 +8,11 @@ nothing of its pages.
 import functools
 import os
 import re
+from pathlib import Path
 
 import pybtex.plugin
 from sphinx.application import Sphinx
+from sphinx.builders.html._assets import _file_checksum
 
 #: Extensions that Jupyter Book loads for its own theme; the frame does what is needed of them.
 UNUSED = ("sphinx_book_theme", "sphinx_comments", "sphinx_copybutton", "sphinx_thebe",
@@ -60,10 +62,26 @@ def mend(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) 
     context["body"] = body
 
 
+def renew_checksums(app: Sphinx, error: Exception | None) -> None:
+    """In the addresses of style sheets and scripts Sphinx writes what is in them, so that browsers
+    ask for those that have changed; pages that need no writing get it here."""
+    if error or app.builder.format != "html":
+        return
+    out = Path(app.outdir)
+    new = {file.name: _file_checksum(out, f"_static/{file.name}")
+           for file in (out / "_static").iterdir() if file.is_file()}  # fmt: skip
+    for page in out.rglob("*.html"):
+        head, end, body = page.read_text(encoding="utf-8").partition("</head>")
+        renewed = re.sub(r"(/([\w.]+)\?v=)\w+", lambda m: m[1] + new[m[2]], head)
+        if renewed != head:
+            page.write_text(renewed + end + body, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict:
     # For every citation pybtex seeks its plugins among all installed packages: a third of the time.
     pybtex.plugin.entry_points = functools.cache(pybtex.plugin.entry_points)
     app.connect("config-inited", disconnect, priority=100)
     app.connect("html-page-context", keep_assets, priority=900)  # after everybody has added some
     app.connect("html-page-context", mend, priority=900)
+    app.connect("build-finished", renew_checksums)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

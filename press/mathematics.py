@@ -32,7 +32,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
-from . import breaks, lint
+from . import breaks
 from .bilingual import TWIN
 from .notebook import Notebook, languages
 
@@ -268,6 +268,8 @@ def place(node: nodes.Node, edition: str) -> str:
         return f"{node.source}:{line}"
     cell, line = divmod(line, 10000)  # as MyST-NB counts, from 1 and from 0
     book, text = Notebook(path), path.with_suffix(".md")
+    from . import lint  # for a fault only: a change of it is no reason to read chapters again
+
     cell = [i for i, one in book.cells if TWIN[edition] not in languages(one)][cell - 1]
     begins = lint.lines(text.read_text(encoding="utf-8"), book) if text.exists() else {}
     return f"{text}:{begins[cell] + line}" if cell in begins else f"{path}: cell {cell}"

@@ -610,12 +610,19 @@ def test_the_card_of_a_page_is_its_figure_small_and_the_same_in_every_build():
     assert 0.002 < np.mean(np.asarray(drawn) < 128) < 0.1
 
 
-def test_pages_of_deleted_chapters_are_removed(tmp_path):
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_building_again_gives_what_building_anew_gives(tmp_path):
+    """Also where a chapter has another name and another title, which all pages show."""
     folder = write_book(tmp_path, CHAPTER)
     assert run_build(folder).returncode == 0
     toc = folder / "_toc.yml"
     toc.write_text(toc.read_text().replace("part/second", "part/third"), encoding="utf-8")
-    (folder / "chapters/part/second.ipynb").rename(folder / "chapters/part/third.ipynb")
+    text = (folder / "chapters/part/second.ipynb").read_text(encoding="utf-8")
+    (folder / "chapters/part/second.ipynb").unlink()
+    (folder / "chapters/part/third.ipynb").write_text(text.replace("# ", "# 3 ", 2), encoding="utf-8")
     config = (folder / "_config.yml").read_text().replace("part/second", "part/third")
     (folder / "_config.yml").write_text(config, encoding="utf-8")
     assert run_build(folder).returncode == 0
@@ -624,6 +631,10 @@ def test_pages_of_deleted_chapters_are_removed(tmp_path):
         assert "third" in names and "second" not in names
     places = (folder / "_build/html/en/_search/places.js").read_text(encoding="utf-8")
     assert "third" in places and "second" not in places
+    again = files(folder / "_build" / "html")
+    shutil.rmtree(folder / "_build")
+    assert run_build(folder).returncode == 0
+    assert files(folder / "_build" / "html") == again
 
 
 def test_the_workflow_publishes_what_it_tested():
