@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from . import operators
-from .arrays import OPERATORS, Array, as_array, as_dtype, column_sums
+from . import arrays, operators
+from .arrays import OPERATORS, Array, as_array, as_dtype
 from .calls import fit, named, no_method, no_rule, refuse_out
 from .messages import LOSES_GRADIENT, RELEASED, changed_in_place, explain, name, no_derivative
 from .operators import PLAIN, Operators, array_of, operand, plain_index, unusual
@@ -174,7 +174,7 @@ def pull_back(
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum g over the axes along which an array of `shape` was repeated to reach g's shape."""
     if len(shape) == 1 and shape == g.shape[-1:]:
-        return apply(column_sums, g) if isinstance(g, Tensor) else column_sums(g)
+        return column_sums(g)
     lead = g.ndim - len(shape)
     if lead < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[lead:])):
         raise ValueError(
@@ -210,6 +210,10 @@ def primitive(*rules: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]
         return call
 
     return decorate
+
+
+# BLAS makes them as a product with ones; their derivative shall not be a product, too.
+column_sums = primitive(lambda g, y, x: np.broadcast_to(g, x.shape))(arrays.column_sums)
 
 
 class Tensor(Operators):

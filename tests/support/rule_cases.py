@@ -12,7 +12,7 @@ import numpy as np
 from minigrad import activations, attention, layers, losses, nn, norms
 from minigrad.activations import gelu_silu_swish, relu_family
 from minigrad.activations.softmax import _log_softmax, _logsumexp, _softmax
-from minigrad.autograd import arrays, composites, linalg, rules, special, tensor
+from minigrad.autograd import composites, linalg, rules, special, tensor
 from minigrad.autograd.special import erf, expit, ndtr
 from minigrad.losses import entropy_cross_entropy_kl as entropies
 from minigrad.losses import focal, regression
@@ -89,7 +89,7 @@ CASES = {
     + [(lambda x: x.var(), ((3,),), "line"), (lambda x: x.std(0, ddof=1), ((3, 2),), "line")],
     rules.root: [(lambda x: np.std(x, axis=0), ((3, 2),), "line"), (lambda x: rules.root(x), ((3,),), "positive")],
     rules.sums: [(lambda x, a=a: rules.sums(x, a), ((2, 3, 4),), "line") for a in (-1, 0)],
-    arrays.column_sums: [(lambda x: tensor.apply(arrays.column_sums, x), ((2, 3, 4),), "line")],
+    tensor.column_sums: [(lambda x: tensor.column_sums(x), ((2, 3, 4),), "line")],
     rules.broadcast: [(lambda x: rules.broadcast(x, (2, 2, 3)), ((2, 1),), "line")],
     np.max: [(lambda x, a=a: x.max(axis=a), ((2, 3),), "apart") for a in (None, 0, 1)]
     + [(lambda x: np.max(x, axis=(0, 1), keepdims=True), ((2, 3),), "apart")],
