@@ -264,7 +264,7 @@ class Traced:
         if isinstance(n, Tensor):
             return NotImplemented
         if isinstance(self.data, np.ndarray) and type(n) in (int, float):
-            f = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}.get(n)  # as arrays do
+            f = {1: np.positive, 2: np.square, 0.5: np.sqrt, -1: np.reciprocal}.get(n)  # as arrays
             if f is np.square or (f is not None and self.dtype.kind == "f"):
                 return ufunc(f, "__call__", (self,), {})
             return call("call", operator.pow, (self, n), {}, self.data**n)

@@ -47,6 +47,7 @@ class Writer:
         self.buffer = aligned(plan.size)
         self.scope: dict[str, Any] = {"Branched": Branched}
         self.named: dict[Any, str] = {}
+        self.temporaries = 0
         self.arrays: dict[Value, Any] = {}
         self.lines: list[tuple[str, Instruction | None]] = []
         self.variables: dict[Value, str] = {}
@@ -107,7 +108,9 @@ class Writer:
             hint = self.labels.get(v) or self.labels[first]
         elif made.kind == "view" and made.args[0] in self.arrays:
             hint = self.place(made.args[0]) + ("_T" if made.f == "transpose" else "_")
-        hint = f"t{len(self.scope)}" if hint == "t" else hint
+        if hint == "t" and key not in self.named:
+            self.temporaries += 1
+            hint = f"t{self.temporaries}"
         return self.bind(array, hint, key if array.size else None)
 
     def text(self, x: Any, dtype: Any = None) -> str:
