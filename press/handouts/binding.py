@@ -24,7 +24,7 @@ from pypdf.generic import (
     TextStringObject,
 )  # fmt: skip
 
-from .tags import TREE, bind_tags, rename, shift, whole, without
+from .tags import TREE, bind_tags, numbered, rename, shift, whole, without
 
 NOWHERE = "https://book.invalid/"  # where links to other pages of the book lead while printing
 
@@ -123,7 +123,7 @@ def bind(
         for page in one.reader.pages:
             writer.add_page(page)[NameObject("/StructParents")] = page["/StructParents"]
             shift(writer.pages[-1], shifts[-1])
-        shifts.append(shifts[-1] + one.tags["/ParentTreeNextKey"])
+        shifts.append(shifts[-1] + 1 + max(key for key, _ in numbered(one.tags["/ParentTree"])))
     places = {
         f"{one.name}#{anchor}": (starts[one.name] + page, top)
         for one in printed for anchor, (page, top) in one.places.items()
