@@ -67,7 +67,13 @@ if __name__ == "__main__":
         run,
         {"task": ("rare",), "method": arms, "lr": powers(-3.25, -1.25, 0.25), "epochs": (25,),
          "beta2": (0.9,)},
-        seeds=4, workers=2,
+        seeds=8, workers=2,
+    )  # fmt: skip
+    another = sweep(  # Adam at a larger rate than its validation loss chooses
+        run,
+        {"task": ("rare",), "method": ("adam decaying",), "lr": (0.018,), "epochs": (25,),
+         "beta2": (0.9,)},
+        seeds=FRESH, workers=2,
     )  # fmt: skip
     bounds = sweep(
         run,
@@ -82,15 +88,25 @@ if __name__ == "__main__":
         seeds=8, workers=2,
     )  # fmt: skip
     lr, both = {"fresh": FRESH}, {"fresh": FRESH, "ends": ("lr",)}
+    by_loss = usual.best("lr", by="train", **lr)
+    taken = by_loss.at(task="network", method="adam", epochs=40).chosen["lr"]
+    finer = sweep(  # AdaBound at the rate that Adam chose, which its coarser grid does not have
+        run,
+        {"task": ("network",), "method": ("adabound",), "lr": (taken,), "epochs": (40,),
+         "final_lr": (0.1, 1.0, 10.0)},
+        seeds=FRESH, workers=2,
+    )  # fmt: skip
     store(
         __file__,
         {
             "usual": usual.best("lr", by="validation", **lr),
-            "usual by training": usual.best("lr", by="train", **lr),
+            "usual by training": by_loss,
             "small": small.best("lr", by="validation", **lr),
             "longer": longer.best("lr", by="validation", **lr),
+            "another rate": another,
             "bounds": bounds.best("lr", "final_lr", by="validation", **both),
             "bounds by training": bounds.best("lr", "final_lr", by="train", **both),
+            "finer": finer,
             "momentum": momentum.best("lr", by="validation", **lr),
             "momentum by training": momentum.best("lr", by="train", **lr),
             "each final": bounds.at(method="adabound", epochs=40).best(
