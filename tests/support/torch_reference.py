@@ -48,7 +48,9 @@ def reference(key, compute):
             stored[f"{name}#{i}"] = a
         else:
             assert f"{name}#{i}" in stored, f"{key} is not stored: run REWRITE_REFERENCE=1 pytest"
-            np.testing.assert_allclose(stored[f"{name}#{i}"], a, rtol=1e-9, atol=1e-12)
+            exact = a.dtype != np.float32  # whose last bits depend on the processor
+            rtol, atol = (1e-9, 1e-12) if exact else (1e-5, 1e-6)
+            np.testing.assert_allclose(stored[f"{name}#{i}"], a, rtol=rtol, atol=atol)
     return answers
 
 
