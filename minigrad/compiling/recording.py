@@ -30,7 +30,7 @@ from .program import (
     layout,
     mapped,
     where,
-)
+)  # fmt: skip
 
 SHAPELESS = "makes an array whose shape depends on numbers: use np.where instead"
 WHOLE = (Ellipsis, slice(None))

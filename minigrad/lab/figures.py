@@ -28,7 +28,6 @@ from matplotlib.backend_bases import FigureCanvasBase, RendererBase
 from matplotlib.gridspec import GridSpec
 from matplotlib.offsetbox import VPacker
 from matplotlib.path import Path
-from matplotlib.text import Text
 from matplotlib.transforms import Affine2D, blended_transform_factory
 from PIL import Image
 
@@ -475,7 +474,7 @@ def drawn(figure):
     for ground in white:
         ground.set_visible(False)
     # Of a text of several lines matplotlib does not tell the renderer how they are aligned.
-    blocks = [one for one in _texts(figure) if "\n" in one.get_text() and not one.get_gid()]
+    blocks = [one for one in lettering.texts(figure) if "\n" in one.get_text() and not one.get_gid()]
     for i, block in enumerate(blocks):
         block.set_gid(f"{block._get_multialignment()} lines {i}")
     try:
@@ -488,15 +487,6 @@ def drawn(figure):
             ground.set_visible(True)
         for block in blocks:
             block.set_gid(None)
-
-
-def _texts(artist):
-    """The texts in it that are seen. A hidden axis is not asked: it would make all its ticks."""
-    if artist.get_visible():
-        if isinstance(artist, Text):
-            yield artist
-        for child in artist.get_children():
-            yield from _texts(child)
 
 
 def phone(figure):

@@ -21,6 +21,7 @@ from functools import lru_cache
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ft2font import LoadFlags
+from matplotlib.text import Text
 
 from .words import half
 
@@ -206,3 +207,12 @@ def svg(text, size):
         out += f"<tspan{look}>{inner}</tspan>" if look else inner
         back = shift
     return out
+
+
+def texts(artist):
+    """The texts in it that are seen. A hidden axis is not asked: it would make all its ticks."""
+    if artist.get_visible():
+        if isinstance(artist, Text):
+            yield artist
+        for child in artist.get_children():
+            yield from texts(child)
