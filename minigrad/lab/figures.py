@@ -474,7 +474,7 @@ def drawn(figure):
     for ground in white:
         ground.set_visible(False)
     # Of a text of several lines matplotlib does not tell the renderer how they are aligned.
-    blocks = [one for one in lettering.texts(figure) if "\n" in one.get_text() and not one.get_gid()]
+    blocks = [t for t in lettering.texts(figure) if "\n" in t.get_text() and not t.get_gid()]
     for i, block in enumerate(blocks):
         block.set_gid(f"{block._get_multialignment()} lines {i}")
     try:
