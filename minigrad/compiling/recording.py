@@ -393,9 +393,8 @@ def view(x: Traced, how: str, what: Any) -> tuple[Value, Any]:
     """x reshaped, transposed, indexed or repeated: a view if it can be one, else a copy."""
     value, before, emit = x.solid(), x._data, x.recorder.emit
     data = VIEWS[how](before, what)
-    if not isinstance(before, np.ndarray) and data.shape == ():
-        return value, data
-    if (data.shape, data.strides) == (before.shape, before.strides):
+    number = not isinstance(before, np.ndarray) and data.shape == ()
+    if number or (data.shape, data.strides) == (before.shape, before.strides):
         return value, data  # nothing to do
     if data.size and not np.may_share_memory(data, before):
         return emit("copy", None, (value,), {}, data), data
@@ -485,9 +484,8 @@ def finish(result: Any, out: Any) -> Any:
 
 
 def is_one(x: Any) -> bool:
-    if type(x) in (int, float):
-        return bool(x == 1)
-    return type(x) is not Traced and getattr(x, "shape", None) == () and bool(x == 1)
+    known = type(x) in (int, float) or (type(x) is not Traced and getattr(x, "shape", 0) == ())
+    return known and bool(x == 1)
 
 
 def ufunc(f: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -548,6 +546,8 @@ def reduction(f: Any, x: Any, axis: Any, keepdims: Any) -> Any:
     return call("reduce", f, (x,), options, f.reduce(x.data, **options))
 
 
+NEEDS_NO_NUMBERS = {np.shape, np.ndim, np.size, np.iscomplexobj, np.result_type, np.ones_like,
+                    np.full_like}  # fmt: skip
 KNOWN = {np.take_along_axis, np.sort, np.take, np.tile, np.dot, np.nan_to_num, np.searchsorted,
          np.argpartition, np.partition}  # fmt: skip
 METHODS = {
@@ -566,15 +566,7 @@ def function(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if f in METHODS and type(x) is Traced:
         return finish(getattr(x, METHODS[f])(*args[1:], **kwargs), out)
     plain, options = mapped(data_of, args), mapped(data_of, kwargs)
-    if f in (
-        np.shape,
-        np.ndim,
-        np.size,
-        np.iscomplexobj,
-        np.result_type,
-        np.ones_like,
-        np.full_like,
-    ):
+    if f in NEEDS_NO_NUMBERS:
         return f(*plain, **options)
     if f in (np.zeros_like, np.empty_like):
         return zeros(x.shape, kwargs.get("dtype", x.dtype))
