@@ -37,7 +37,10 @@ class Benchmarks(Gathered):
         yield row([self.words["workload"], *map(self.word, table.head)])
         yield "|---|" + "--:|" * len(table.head)
         for name, *cells in table.rows:
-            yield row([self.title(table.about, name), *map(self.word, cells)])
+            cells = [self.word(cell) for cell in cells]
+            if len(cells) > 6:  # the quartiles below the median, or the table would be too wide
+                cells = [cell.replace(" (", "<br>(") for cell in cells]
+            yield row([self.title(table.about, name), *cells])
         yield ""
 
     def word(self, key: str) -> str:
