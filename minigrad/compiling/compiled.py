@@ -14,14 +14,14 @@ from ..autograd.tensor import Tensor
 from ..checks import function, number
 from ..optim.clip import clip_grad_norm
 from ..optim.optimizer import Optimizer
-from .program import CompileError, Differs, current, mapped
+from .program import CompileError, Differs, Otherwise, current, mapped
 from .replaying import Changed, Program
 from .stepping import NotYet, Recorded, record, tensor
 from .surroundings import Wrapper
 from .writing import Branched
 
 RECORDING = threading.RLock()  # one recording at a time: it exchanges what modules see as np
-FIRST_CHECK, RARER = 16, 8  # calls 16, 128, 1024, … are recorded again, and compared
+FIRST_CHECK, RARER = 8, 16  # calls 8, 128, 2048, … are recorded again, and compared
 PROGRAMS = 64  # kept at most, one for each combination of shapes
 
 
@@ -45,7 +45,7 @@ def compile(
 
     The first call is an ordinary one. The next two are recorded, and must do the same; then calls
     are replayed. Parameters, rates, states and arrays that `f` refers to are read as they are at
-    each call. A recording is checked again at calls 16, 128, 1024, …: a part of the surroundings
+    each call. A recording is checked again at calls 8, 128, 2048, …: a part of the surroundings
     that cannot be watched (a number computed elsewhere) is stale until then, and raises there.
 
     Raises
@@ -182,8 +182,14 @@ class Compiled(Wrapper):
                 recorded = self.record(args, before)
             except NotYet:
                 return self.eager(args)
-            except Differs as difference:
-                raise CompileError(f"{difference}{since}") from None
+            except Exception as failed:  # what was recorded before holds no longer
+                self.programs.pop(key, None)
+                self.last = None
+                if isinstance(failed, Otherwise):
+                    return self.eager(args)
+                if isinstance(failed, Differs):
+                    raise CompileError(f"{failed}{since}") from None
+                raise
             if program is None and before is not None and recorded.program is before.program:
                 if len(self.programs) >= PROGRAMS:
                     self.programs.pop(next(iter(self.programs)))

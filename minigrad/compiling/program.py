@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -103,19 +103,8 @@ class Current(threading.local):
 current = Current()  # what this thread is recording
 
 
-class Call(NamedTuple):
-    """What was noted, and the value that it got: its own, or that of an equal call before."""
-
-    kind: str
-    f: Any
-    args: Any
-    kwargs: Any
-    form: tuple[Any, ...]
-    value: Value
-
-
 class Otherwise(Exception):
-    """A check of the library came out otherwise than in an earlier recording."""
+    """A check of the library fails, or comes out otherwise than in an earlier recording."""
 
 
 class Differs(Exception):
@@ -125,14 +114,16 @@ class Differs(Exception):
 class Recorder:
     """The program so far. Equal calls of functions without effects are one instruction.
 
+    calls: the value that each call got, its own or that of an equal call before.
     along: the calls of an earlier recording, if there is one: then the same must be made again,
         and get the values that they got.
     """
 
-    def __init__(self, along: list[Call] | None) -> None:
+    def __init__(self, along: list[Value] | None) -> None:
         self.program: list[Instruction] = []
-        self.calls: list[Call] = []
+        self.calls: list[Value] = []
         self.known: dict[Any, Value] = {}
+        self.forms: dict[Any, Any] = {}  # one tuple for all that are equal
         self.sparse: dict[Value, Any] = {}  # what is 0 elsewhere: see side_by_side
         self.along, self.at = along, 0
         self.errors: dict[str, Any] = dict(np.geterr())
@@ -149,6 +140,7 @@ class Recorder:
         form = ((), None, ()) if weak else (data.shape, data.dtype, data.strides)
         if self.along is not None:
             return self.as_before(kind, f, args, kwargs, form)
+        form = self.forms.setdefault(form, form)
         key = (kind, known_as(f), known_as(args), known_as(kwargs), form)
         value = self.known.get(key) if pure else None
         if value is None:
@@ -157,26 +149,29 @@ class Recorder:
             instruction = Instruction(kind, f, args, kwargs, where(), errors)
             instruction.out = self.known[key] = value = Value(instruction, *form)
             self.program.append(instruction)
-        self.calls.append(Call(kind, f, args, kwargs, form, value))
+        self.calls.append(value)
         return value
 
     def as_before(self, kind: str, f: Any, args: Any, kwargs: Any, form: Any) -> Value:
         """The value that this call got in the earlier recording."""
         assert self.along is not None
-        before = self.along[self.at] if self.at < len(self.along) else None
-        self.at += 1
-        if before is not None and kind == before.kind and form[:2] == before.form[:2]:
+        at, self.at = self.at, self.at + 1
+        value = self.along[at] if at < len(self.along) else None
+        checks = False
+        if value is not None and kind == value.made.kind and form[:2] == (value.shape, value.dtype):
+            before = value.made
             plain = not kwargs and not before.kwargs
             if same(args, before.args) and (plain or same(kwargs, before.kwargs)):
-                if f is before.f or (kind not in ("guard", "memory") and same(f, before.f)):
-                    return before.value
-                if kind in ("guard", "memory"):
-                    raise Otherwise
+                checks = kind in ("guard", "memory")
+                if f is before.f or (not checks and same(f, before.f)):
+                    return value
         self.at = len(self.along) + 1  # from here on nothing agrees, also if f goes on
-        at = where()
+        if checks:
+            raise Otherwise
+        here = where()
         raise Differs(
-            f"compile: something that is no argument differs from call to call, in {at} "
-            f"({at.text}): make it an argument, or an array that is changed in place"
+            f"compile: something that is no argument differs from call to call, in {here} "
+            f"({here.text}): make it an argument, or an array that is changed in place"
         )
 
     def __enter__(self) -> Recorder:

@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from ..autograd.tensor import COMPOSITES, PIECEWISE_CONSTANT, RULES, Tensor
+from ..checks import all_elements
 from .program import (
     LIBRARY,
     VIEWS,
     CompileError,
-    Line,
+    Otherwise,
     Recorder,
     Value,
     current,
@@ -33,7 +34,6 @@ from .program import (
 )  # fmt: skip
 
 SHAPELESS = "makes an array whose shape depends on numbers: use np.where instead"
-WHOLE = (Ellipsis, slice(None))
 
 
 def refuse(what: str) -> CompileError:
@@ -45,6 +45,8 @@ def looks(what: str) -> Callable[..., Any]:
     """A method that is a look at numbers."""
 
     def method(self: Any, *_: Any, **__: Any) -> Any:
+        if sys._getframe(1).f_code is all_elements.__code__:  # an ordinary call says what is wrong
+            raise Otherwise
         raise refuse(
             f"{what}, and it differs from call to call: use np.where, return it, or leave this "
             "part uncompiled"
@@ -125,9 +127,7 @@ class Traced:
             self.refresh()
         return self._data
 
-    @property
-    def origin(self) -> Line:
-        return self._value.made.line
+    origin = property(operator.attrgetter("_value.made.line"))
 
     def solid(self) -> Value:
         """The value, in an array that lies in memory as the real one does (see `assign`)."""

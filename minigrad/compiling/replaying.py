@@ -52,20 +52,20 @@ class Program:
         writer.line(f"return {result}")
         lines = [text for text, _ in writer.lines]
         self.run = build(name, [*(f"{x}=None" for x in args), f"*{more}"], lines, writer.scope)
-        self.source = listing(name, [*args], writer.lines)
+        self.listing, self.buffer = (name, [*args], writer.lines), writer.buffer
+        del self.writer  # what it knows of each value takes more memory than the program
 
     @property
-    def nbytes(self) -> int:
-        """The memory of the arrays that the program works on."""
-        return int(self.writer.buffer.nbytes)
+    def source(self) -> str:
+        return listing(*self.listing)
 
     def poison(self) -> None:
-        """NaN in all of them: what is read before it is written shows."""
-        self.writer.buffer.fill(255)
+        """NaN in all arrays of the program: what is read before it is written shows."""
+        self.buffer.fill(255)
 
     def not_ours(self, x: Any) -> Any:
         """An argument, copied if it lies where the program is going to write."""
-        return x.copy("K") if np.may_share_memory(x, self.writer.buffer) else x
+        return x.copy("K") if np.may_share_memory(x, self.buffer) else x
 
     def name(self, t: Tensor) -> str:
         return self.writer.bind(t, f"{self.recorded.around.names.get(id(t)) or 'p'}_")

@@ -14,11 +14,9 @@ from ..autograd.tensor import Tensor, clock, seed_gradient, walk
 from ..optim.clip import clip_factor
 from ..optim.optimizer import Optimizer
 from .program import (
-    Call,
     CompileError,
     Differs,
     Instruction,
-    Otherwise,
     Recorder,
     Value,
     mapped,
@@ -55,7 +53,7 @@ class Recorded:
     """
 
     program: list[Instruction]
-    calls: list[Call]
+    calls: list[Value]
     around: Surroundings
     names: dict[Value, str]
     result: Any
@@ -155,25 +153,22 @@ def record(
     if before is not None and step is not None:
         step.inside = before.steps
     along = None if before is None else before.calls
-    try:
-        with Substitutes(), Recorder(along) as recorder, Replaced(around, recorder) as memory:
-            result = f(*(stand_in(recorder, name, x) for name, x in args.items()))
-            if step is not None:
-                step.record(recorder, memory, result)
-                loss = leaf(result._data.reshape(()))
-                result = Leaf("loss", loss.value, loss.data)
-            else:
-                result = mapped(leaf, result)
-            written = [(x, t) for x, t in memory.memory.values() if t.changed is not None]
-            program = recorder.program if before is None else before.program
-            sources = {id(i.f): i.out for i in program if i.kind == "memory"}
-            writes = [(sources[id(x)], t.solid(), x, t.data) for x, t in written]
-            if before is None:
-                check_overlaps(program, [*memory.memory.values()])
-            elif recorder.at != len(before.calls):
-                raise Differs("compile: the function does not do the same in two calls")
-    except Otherwise:
-        return record(f, optimizer, clip, args)
+    with Substitutes(), Recorder(along) as recorder, Replaced(around, recorder) as memory:
+        result = f(*(stand_in(recorder, name, x) for name, x in args.items()))
+        if step is not None:
+            step.record(recorder, memory, result)
+            loss = leaf(result._data.reshape(()))
+            result = Leaf("loss", loss.value, loss.data)
+        else:
+            result = mapped(leaf, result)
+        written = [(x, t) for x, t in memory.memory.values() if t.changed is not None]
+        program = recorder.program if before is None else before.program
+        sources = {id(i.f): i.out for i in program if i.kind == "memory"}
+        writes = [(sources[id(x)], t.solid(), x, t.data) for x, t in written]
+        if before is None:
+            check_overlaps(program, [*memory.memory.values()])
+        elif recorder.at != len(before.calls):
+            raise Differs("compile: the function does not do the same in two calls")
     names = memory.names | {i.out: i.f for i in program if i.kind in ("input", "number")}
     recorded = Recorded(
         program, along or recorder.calls, around, names, result, writes,

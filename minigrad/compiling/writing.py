@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .planning import Plan
-from .program import VIEWS, Instruction, Value
+from .program import VIEWS, Instruction, Line, Value
 from .recording import getitem
 
 INFIX: dict[Any, str] = {
@@ -49,7 +49,7 @@ class Writer:
         self.named: dict[Any, str] = {}
         self.temporaries = 0
         self.arrays: dict[Value, Any] = {}
-        self.lines: list[tuple[str, Instruction | None]] = []
+        self.lines: list[tuple[str, Line | None]] = []
         self.variables: dict[Value, str] = {}
         self.declared = set(params)
         self.errors: tuple[tuple[str, str], ...] = ()
@@ -148,7 +148,8 @@ class Writer:
             options = ", ".join(f"{k}={v!r}" for k, v in errors)
             self.lines.append((f"with {self.bind(np.errstate, 'errstate')}({options}):", None))
         self.errors = errors
-        self.lines.append(("    " * bool(errors) + text, instruction))
+        line = instruction.line if instruction is not None else None
+        self.lines.append(("    " * bool(errors) + text, line))
 
     def write(self) -> None:
         for instruction in self.plan.program:
@@ -300,17 +301,16 @@ def build(
     return scope[name]  # type: ignore[no-any-return]
 
 
-def listing(name: str, params: list[str], lines: list[tuple[str, Instruction | None]]) -> str:
+def listing(name: str, params: list[str], lines: list[tuple[str, Line | None]]) -> str:
     """The program to be read: beside each line, the user's that it comes from."""
     rows, before = [(f"def {name}({', '.join(params)}):", "")], None
     tests = sum(text.count(" or ") + 1 for text, _ in lines if text.endswith("raise Changed"))
     rows.append((f"    # {tests} tests whether all is as it was when this was recorded", ""))
-    for text, instruction in lines:
+    for text, line in lines:
         if text.endswith("raise Changed") or text == "try:":
             continue
         note = ""
-        if instruction is not None:
-            line = instruction.line
+        if line is not None:
             note = f"# {'∂ ' * line.back}{line}"
             if (line.file, line.number, line.back) != before:
                 note += f"  {line.text}"

@@ -250,12 +250,23 @@ def test_side_effects_are_refused():
 def test_what_cannot_be_watched_is_found_at_the_next_check():
     source = itertools.chain([1.0] * 10, itertools.repeat(2.0))
     fast = compile(lambda x: x * next(source))
-    for _ in range(15):
+    for _ in range(7):
         fast(X)
     for _ in range(100):  # replays do not draw from the source
         next(source)
     with pytest.raises(CompileError, match="since some call after number 0"):
         fast(X)
+    for _ in range(10):  # the program is forgotten
+        assert np.array_equal(fast(X), 2.0 * X)
+
+
+def test_a_check_that_refuses_forgets_the_program():
+    count = itertools.count()
+    fast = compile(lambda x: x * (2 if next(count) < 3 else x.sum().item()))
+    calls(fast, X, n=7)
+    for what in ("something that is no argument", "looks at a number", "looks at a number"):
+        with pytest.raises(CompileError, match=f"{what}.* differs from call to call"):
+            fast(X)
 
 
 @pytest.mark.parametrize("factor", [1.0, 3.0])
@@ -279,16 +290,16 @@ def test_a_check_in_other_surroundings_or_with_another_branch():
     net2, opt2, fast = training()
     for i in range(40):
         for net, opt in ((net1, opt1), (net2, opt2)):
-            if i == 15:
+            if i == 7:
                 opt.param_groups[0]["betas"] = (0.8, 0.9)
                 net.layers = (*net.layers, np.tanh)
-        y = np.array([0, -100 if i == 15 else 1, 2])
+        y = np.array([0, -100 if i == 7 else 1, 2])
         opt1.zero_grad()
         loss = losses.cross_entropy(net1(X), y)
         loss.backward()
         opt1.step()
         assert fast(X, y) == loss.item(), i
-    assert fast.checked_at == 16
+    assert fast.checked_at == 8
 
 
 @compares("torch", "compile")
@@ -352,9 +363,10 @@ def test_an_exception_in_the_middle_forgets_the_gradients_and_keeps_the_paramete
 # --- labels, shapes, types
 
 
-def test_labels_are_checked_as_before():
+@pytest.mark.parametrize("n", [2, 5, 7])  # when it would be recorded, replayed, recorded again
+def test_labels_are_checked_as_before(n):
     net, _, fast = training()
-    calls(fast, X, Y)
+    calls(fast, X, Y, n=n)
     before = net.state_dict()
     for bad in (3, -1):
         with pytest.raises(ValueError, match=rf"target must be in \[0, 3\), got {bad} at row 2"):
