@@ -123,9 +123,9 @@ def memory(library: str, name: str) -> dict[str, Any]:
 
     from .tasks import TASKS
 
-    module, _, fused = library.partition("+")
+    module, _, option = library.partition("+")
     contestant = import_module(f".contestants.{module}", __package__)
-    options = {"fused": True} if fused else {}
+    options = {option: True} if option else {}
     warm_up = contestant.mlp(TASKS["iris"](np.float32), **options)
     float(warm_up())  # so that all code is in memory
     task = TASKS[name](np.float32)

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 
 Step = Callable[[], object]
+# Steps before those that are timed. JAX compiles in the first, minigrad.compile records the second
+# and third and the eighth (and again at 128, 2048, …, which is in the times, as it is in training).
+WARM_UP = 10
 
 # Time on the wall; `--cpu-time` makes it the processor's. The children of this process inherit it.
 clock = getattr(time, os.environ.get("BENCHMARK_CLOCK", "perf_counter"))
@@ -49,12 +52,13 @@ def attempt(section: str, name: str, rounds: int, seconds: float) -> dict[str, A
 
 
 def in_turn(
-    makers: dict[str, Callable[[], Step]], rounds: int, seconds: float
+    makers: dict[str, Callable[[], Step]], rounds: int, seconds: float, warm_up: int = 3
 ) -> dict[str, list[float]]:
     """Seconds per step of every contestant, one number a round.
 
     Each round makes each contestant anew (training on and on would end in numbers too small for
-    the fast units of a processor), warms it up, and then lets it run for about `seconds`.
+    the fast units of a processor), warms it up, the same number of steps for everyone, and then
+    lets it run for about `seconds`.
     """
     order = list(makers)
     times: dict[str, list[float]] = {name: [] for name in order}
@@ -67,7 +71,7 @@ def in_turn(
             if name not in steps:
                 run(step, 2)  # compiles, allocates
                 steps[name] = max(1, round(seconds / min(run(step, 1) for _ in range(3))))
-            run(step, min(3, steps[name]))
+            run(step, warm_up)
             gc.collect()
             times[name].append(run(step, steps[name]))
             del step

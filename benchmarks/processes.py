@@ -19,6 +19,7 @@ GRAPHS = {
 TRAINING = {
     "NumPy by hand": "by_hand",
     "minigrad": "with_minigrad",
+    "minigrad compiled": "with_minigrad+compiled",
     "PyTorch": "with_torch",
     "PyTorch fused": "with_torch+fused",
     "JAX compiled": "with_jax",

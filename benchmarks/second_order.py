@@ -16,7 +16,7 @@ from autograd.differential_operators import hessian_vector_product
 import minigrad
 from minigrad.losses import cross_entropy
 
-from .measure import Step, check_agreement, in_turn
+from .measure import WARM_UP, Step, check_agreement, in_turn
 from .tasks import Array
 
 SIZES, BATCH = (64, 128, 64, 10), 64
@@ -158,7 +158,7 @@ def measure(name: str, rounds: int, seconds: float) -> dict[str, Any]:
         steps = {name: f(*data, y) for name, f in CONTESTANTS.items()}
         check_agreement({name: np.asarray(step()) for name, step in steps.items()}, rtol)
     turns = {name: partial(silent, s) for name, s in steps.items()}
-    return {"seconds": in_turn(turns, rounds, seconds)}
+    return {"seconds": in_turn(turns, rounds, seconds, WARM_UP)}
 
 
 def silent(step: Callable[[], Any]) -> Step:
