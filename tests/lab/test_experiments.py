@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from minigrad.lab import experiments, plots, style
+from minigrad.lab import experiments, language, plots, style
 from minigrad.lab.experiments import Scores, compare, interval, seeds_needed, sweep
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -380,6 +380,16 @@ def test_table(capsys):
         scores.table("rate")
     scores.at(method="a").table("rate", of="geometric")  # a heading is never empty
     assert capsys.readouterr().out.splitlines()[0].endswith("几何平均 · geometric mean")
+
+
+def test_the_heading_of_a_table_is_in_the_language_asked_for(capsys):
+    scores = sweep(lambda x, seed: x + seed, {"x": (1, 20)}, 3)
+    language("English")
+    try:
+        scores.table("x")
+    finally:
+        language("中文 · English")
+    assert capsys.readouterr().out.splitlines()[0].split() == ["x", "mean"]
 
 
 def test_plot_of_a_sweep():

@@ -12,6 +12,7 @@ import numpy as np
 from ..checks import check_close
 from ..tables import table
 from ..training import progress
+from ..words import own
 from .intervals import interval
 
 _MEANS = {
@@ -241,7 +242,7 @@ class Scores:
                 cell = self.at(**{rows: value} | ({} if columns is None else {columns: head}))
                 row.append(f"{cell.interval(of):{spec if isinstance(spec, str) else spec[head]}}")
             lines.append(row)
-        columns = {_MEANS[of] if head is None else shown[head]: ">" for head in heads}
+        columns = {own(_MEANS[of]) if head is None else shown[head]: ">" for head in heads}
         table(lines, {shown[rows]: "", **columns})
 
     def best(self, *names, fresh, by=None, of="mean", ends=()):
