@@ -6,16 +6,21 @@ links lead to, each once, in a ``<template>``, which is neither read nor searche
 
 What can be shown of a page is noted when it is read (`note`): its equations, its claims, what it
 is in one line. Terms are marked here too (`mark_terms`): in the paragraph in which the book first
-uses one, it is a link to its entry in the glossary.
+uses one, it is a link to its entry in the glossary. A page is written again when what it shows of
+others has changed (`outdated`).
 """
 
+import hashlib
 import html
+import json
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
 from .claims import claim
 from .numbers import chapter_number
@@ -106,10 +111,16 @@ def spelled(form: str) -> str:
     return rf"\b(?:{said})s?\b" if form.isupper() else rf"\b(?i:{said})(?:s|es)?\b"
 
 
+def due_on(app: Sphinx, docname: str) -> dict[str, str | None]:
+    """The terms that the book first uses on this page, and the place there."""
+    _, terms = glossary(app)
+    return {name: term["anchor"] for name, term in terms.items() if term["page"] == docname}
+
+
 def mark_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Where the book first uses a term, the term leads to the glossary."""
     page, terms = glossary(app)
-    due = {name: term["anchor"] for name, term in terms.items() if term["page"] == docname}
+    due = due_on(app, docname)
     if not due:
         return
     # The longest form counts, so that the entropy in cross-entropy is none.
@@ -150,27 +161,42 @@ def in_words(text: nodes.Text) -> bool:
 def bring(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Put into a chapter's page what its links lead to on other pages."""
     found: dict[str, brought] = {}
-    if doctree is not None and chapter_number(app, pagename):
-        for link in doctree.findall(nodes.reference):
-            address = link.get("refuri", "")
-            if address not in found and (shown := preview(app, pagename, address)):
-                found[address] = brought("", *shown, target=address)
-    whole = nodes.container("", *found.values())
-    context["brought"] = app.builder.render_partial(whole)["fragment"] if found else ""
+    context["brought"] = ""
+    if doctree is None or not chapter_number(app, pagename):
+        return
+    links = (link.get("refuri", "") for link in doctree.findall(nodes.reference))
+    places = {one: place(pagename, one) for one in links if one[:1] != "#"}
+    for address, there in places.items():
+        if shown := preview(app, *there):
+            found[address] = brought("", *shown, target=address)
+    if found:
+        whole = nodes.container("", *found.values())
+        context["brought"] = app.builder.render_partial(whole)["fragment"]
+    inside = [there for there in places.values() if there[0] in app.env.found_docs]
+    file = Path(app.doctreedir, f"{pagename}.previews")
+    file.write_text(json.dumps([inside, shown_on(app, pagename, inside)]), encoding="utf-8")
 
 
-def preview(app: Sphinx, pagename: str, address: str) -> list[nodes.Element]:
-    """What to show of an address on another page of the book, if anything."""
+def place(pagename: str, address: str) -> tuple[str, str]:
+    """The page and the place there that an address leads to, as it stands on a page.
+
+    >>> place("losses/ranking", "../optimizers/adam.html#card")
+    ('optimizers/adam', 'card')
+    """
     page, _, anchor = address.partition("#")
     name = posixpath.normpath(posixpath.join(posixpath.dirname(pagename), page))
-    name = name.removesuffix(".html")
+    return name.removesuffix(".html"), anchor
+
+
+def preview(app: Sphinx, name: str, anchor: str) -> list[nodes.Element]:
+    """What to show of a place in the book, if anything."""
     known, number = app.env.metadata.get(name, {}), chapter_number(app, name)
     if term := known.get("terms", {}).get(anchor):
         title = nodes.paragraph("", "", nodes.strong("", term["name"]))
         if app.config.book_edition == "zh":  # whose readers meet the English word too
             title += [nodes.Text(" "), nodes.inline("", term["twin"], classes=["where"])]
         return [title, nodes.paragraph("", term["is"])]
-    if not (page and number and "shown" in known):
+    if not (number and "shown" in known):
         return []
     title = f"{number} {readable(app.env.titles[name])}"
     if anchor in known["shown"] and anchor:
@@ -179,6 +205,28 @@ def preview(app: Sphinx, pagename: str, address: str) -> list[nodes.Element]:
                 for ref in app.env.tocs[name].findall(nodes.reference)}  # fmt: skip
     title += f" › {sections[anchor]}" if sections.get(anchor) and anchor else ""
     return [nodes.paragraph("", "", nodes.strong("", title)), known["shown"][""].deepcopy()]
+
+
+# -- Which pages to write again
+
+
+def shown_on(app: Sphinx, pagename: str, places: Iterable[Iterable[str]]) -> str:
+    """The state of what a page shows of these places, and of the glossary."""
+    shown = [node.pformat() for there in places for node in preview(app, *there)]
+    due = due_on(app, pagename)
+    forms = [term["forms"] for term in glossary(app)[1].values()] if due else []
+    return hashlib.sha256(repr([shown, due, forms]).encode()).hexdigest()
+
+
+def outdated(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """The pages that show what others no longer say; Sphinx would write only those read again."""
+    found = []
+    for page in env.found_docs:
+        file = Path(app.doctreedir, f"{page}.previews")
+        if file.exists():
+            places, before = json.loads(file.read_text(encoding="utf-8"))
+            found += [page] if shown_on(app, page, places) != before else []
+    return found
 
 
 def _open(translator, node: brought) -> None:
@@ -193,5 +241,6 @@ def setup(app: Sphinx) -> dict:
     app.add_node(brought, html=(_open, _close))
     app.connect("doctree-read", note)
     app.connect("doctree-resolved", mark_terms, priority=501)  # after the links are there
+    app.connect("env-updated", outdated)
     app.connect("html-page-context", bring)  # before the frame asks what the page needs
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

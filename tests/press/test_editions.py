@@ -615,14 +615,27 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_building_again_gives_what_building_anew_gives(tmp_path):
-    """Also where a chapter has another name and another title, which all pages show."""
-    folder = write_book(tmp_path, CHAPTER)
+    """Where a chapter has another name and title, which all pages show; and where it says something
+    else, which only those pages show that bring it along for their links."""
+    folder = write_book(tmp_path, CHAPTER, (
+        "- caption: 优化器 · Optimizers\n  chapters:\n  - file: chapters/optimizers/adam\n"
+        "- caption: 附录 · Back matter\n  chapters:\n  - file: chapters/back/glossary\n"
+    ))  # fmt: skip
+    (folder / "chapters/back").mkdir()
+    shutil.copy(ROOT / "chapters/back/glossary.ipynb", folder / "chapters/back")
+    (folder / "chapters/optimizers").mkdir()
+    links = "{eq}`eq:first` [.](../part/third.ipynb) [.](../part/third.ipynb#claim-first)"
+    later = notebook(markdown("zh", f"# 亚当\n\n## 一\n\n{links}鞍点"),
+                     markdown("en", f"# Adam\n\n## One\n\n{links} saddle point"))  # fmt: skip
+    (folder / "chapters/optimizers/adam.ipynb").write_text(json.dumps(later), encoding="utf-8")
+    chapter, renamed = folder / "chapters/part/second.ipynb", folder / "chapters/part/third.ipynb"
+    text = chapter.read_text(encoding="utf-8").replace("第一段", "鞍点").replace("The first par", "Saddle point, the first par")
+    chapter.write_text(text, encoding="utf-8")
     assert run_build(folder).returncode == 0
     toc = folder / "_toc.yml"
     toc.write_text(toc.read_text().replace("part/second", "part/third"), encoding="utf-8")
-    text = (folder / "chapters/part/second.ipynb").read_text(encoding="utf-8")
-    (folder / "chapters/part/second.ipynb").unlink()
-    (folder / "chapters/part/third.ipynb").write_text(text.replace("# ", "# 3 ", 2), encoding="utf-8")
+    chapter.unlink()
+    renamed.write_text(text.replace("# ", "# 3 ", 2), encoding="utf-8")
     config = (folder / "_config.yml").read_text().replace("part/second", "part/third")
     (folder / "_config.yml").write_text(config, encoding="utf-8")
     assert run_build(folder).returncode == 0
@@ -631,6 +644,16 @@ def test_building_again_gives_what_building_anew_gives(tmp_path):
         assert "third" in names and "second" not in names
     places = (folder / "_build/html/en/_search/places.js").read_text(encoding="utf-8")
     assert "third" in places and "second" not in places
+
+    text = renamed.read_text(encoding="utf-8")
+    for old, new in (("a=b", "a=c"), ("倍", "回"), ("too long", "too short"), ("鞍点", "极小点"), ("Saddle point", "Minimum")):
+        assert old in text
+        text = text.replace(old, new)
+    renamed.write_text(text, encoding="utf-8")
+    assert run_build(folder).returncode == 0
+    shown = page(folder / "_build/html", "en/optimizers/adam.html")
+    assert "a=c" in str(shown.select("template")) and "too short" in str(shown.select("template"))
+    assert [link.text for link in shown.select("a.term")] == ["saddle point"]
     again = files(folder / "_build" / "html")
     shutil.rmtree(folder / "_build")
     assert run_build(folder).returncode == 0
