@@ -56,7 +56,9 @@ function narrow(body) {
 }
 
 function fit() {
-  root.classList.add("measuring");  // all slides are laid out
+  for (const body of main.querySelectorAll(".figure .body")) {  // no room beside it for its caption
+    if (body.scrollHeight > body.clientHeight + 1) body.parentElement.classList.add("below");
+  }
   for (const slide of main.querySelectorAll(".text")) {
     const body = slide.querySelector(".body");
     for (const size of [2.2, 1.9, 1.625]) {  // rem: few words are written large
@@ -97,6 +99,8 @@ document.querySelector("nav .back").addEventListener("click", () => go(now - 1))
 document.querySelector("nav .forward").addEventListener("click", () => go(now + 1));
 addEventListener("hashchange", () => go(location.hash.slice(1) - 1));
 
+root.classList.add("measuring");  // all slides are laid out, and so ask for their fonts
+void main.offsetHeight;
 document.fonts.ready.then(() => {
   fit();
   go((+location.hash.slice(1) || 1) - 1);

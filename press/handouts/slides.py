@@ -27,6 +27,7 @@ HERE = Path(__file__).parent
 THEME = HERE.parent / "theme"
 FIGURE = "figure.slider, figure.plot"
 POINTS = f"{FIGURE}, div.math, .claim"
+TALL = 1.35  # wide for its height
 UNSAID = ".headerlink, .copy, .checked, .footnote-reference, .plot.narrow, script:not([type*=json])"
 
 
@@ -38,6 +39,12 @@ class Slide:
     heading: Tag
     above: Tag | None
     items: list[Tag]
+
+    @property
+    def tall(self) -> bool:
+        """Whether it is a figure that would be small below its heading, and stands beside it."""
+        svg = self.items[0].select_one("svg.plot") if self.kind == "figure" else None
+        return svg is not None and float(svg.get("width", 2)) < TALL * float(svg.get("height", 1))
 
 
 def slides(article: Tag) -> list[Slide]:

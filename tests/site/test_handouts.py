@@ -207,6 +207,9 @@ def test_slides(language, editions, show, browser):
     light = show.evaluate("getComputedStyle(document.body).backgroundColor")
     show.keyboard.press("d")
     assert show.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    for whole in (True, False):
+        show.keyboard.press("f")
+        show.wait_for_function("whole => Boolean(document.fullscreenElement) === whole", arg=whole)
 
     number = show.evaluate("""[...document.querySelectorAll('.slide')]
       .findIndex(e => e.querySelector('figure.slider'))""") + 1
@@ -231,3 +234,20 @@ def test_slides(language, editions, show, browser):
     show.pdf(path=printed, prefer_css_page_size=True, print_background=True)
     assert len(PdfReader(printed).pages) == count
     assert wrong == []
+
+
+def test_a_tall_figure_stands_beside_its_heading(editions, show, browser):
+    making = browser.new_page()
+    file = write_deck(making, editions["en"], "optimizers/unified-view")
+    making.close()
+    show.goto(file.as_uri())
+    show.wait_for_selector("[data-slides=ready]")
+    all_slides(show)
+    assert show.locator(".figure:not(.tall)").count()
+    assert show.evaluate(TOO_LARGE) == [] == show.evaluate(TOO_SMALL)
+    for slide in show.locator(".tall").all():
+        picture, heading, caption = (
+            slide.locator(part).bounding_box() for part in ("svg.plot", "header", "figcaption"))
+        assert picture["height"] > 660, "of 720"
+        assert picture["x"] + picture["width"] <= min(heading["x"], caption["x"])
+        assert heading["y"] + heading["height"] <= caption["y"]
