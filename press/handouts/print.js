@@ -22,6 +22,11 @@
   });
   wide.forEach((e, i) => { if (room[i][1] > room[i][0] + 1) e.style.zoom = room[i][0] / room[i][1]; });
 
+  // A short table stays whole.
+  for (const table of document.querySelectorAll("article table")) {
+    if (table.offsetHeight < 300) table.classList.add("together");
+  }
+
   // A screen reader, which has no eyes for how they are drawn, is given the TeX of formulas.
   for (const formula of document.querySelectorAll("mjx-container[data-tex]")) {
     formula.setAttribute("role", "img");
