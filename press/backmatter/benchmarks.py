@@ -1,6 +1,7 @@
 """``{benchmarks} training``: what the last whole run of ``make bench`` measured, as tables."""
 
 import json
+import re
 from collections.abc import Iterator
 from math import isqrt
 
@@ -10,6 +11,8 @@ from docutils.statemachine import StringList
 from benchmarks.report import RESULTS, Table, tables
 
 from .gathering import Gathered
+
+WIDE = 6  # columns: in a table with more, an interval stands below its number
 
 
 class Benchmarks(Gathered):
@@ -37,10 +40,8 @@ class Benchmarks(Gathered):
         yield row([self.words["workload"], *map(self.word, table.head)])
         yield "|---|" + "--:|" * len(table.head)
         for name, *cells in table.rows:
-            cells = [self.word(cell) for cell in cells]
-            if len(cells) > 6:  # the quartiles below the median, or the table would be too wide
-                cells = [cell.replace(" (", "<br>(") for cell in cells]
-            yield row([self.title(table.about, name), *cells])
+            said = row([self.title(table.about, name), *map(self.word, cells)])
+            yield re.sub(r" (\([\d.]+–)", r"<br>\1", said) if len(table.head) > WIDE else said
         yield ""
 
     def word(self, key: str) -> str:
