@@ -250,15 +250,21 @@ def nbytes(v: Value) -> int:
 
 
 def pack(regions: dict[int, Region]) -> int:
-    """Put each region at the lowest place that is free while it is alive; the size of all."""
+    """Put each region at the lowest place that is free while it is alive; the size of all.
+
+    What lives to the end, gradients for one, has its place before all others: they may lie there
+    while it has not begun, but do not force it above themselves.
+    """
+    own = [r for r in regions.values() if r.memory is None and r.inside is None]
+    end_of_all = max((r.end for r in own), default=0)
     placed: list[Region] = []
     total = 0
-    for region in sorted(regions.values(), key=lambda r: r.start):
-        if region.memory is not None or region.inside is not None:
-            continue
+    for region in sorted(own, key=lambda r: (r.end < end_of_all, r.start)):
         placed = [r for r in placed if r.end >= region.start]
         offset = 0
         for other in sorted(placed, key=lambda r: r.offset):
+            if other.start > region.end:
+                continue
             if offset + region.size <= other.offset:
                 break
             offset = max(offset, -(-(other.offset + other.size) // ALIGNED) * ALIGNED)

@@ -158,7 +158,7 @@ def test_less_memory_than_all_arrays_together(writers):
 
 
 def test_a_step_takes_less_memory_than_an_ordinary_one():
-    """All that is held, program and recording included, where arrays are not tiny."""
+    """All that is held, program and recording included, where a batch outweighs the parameters."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(256, 64)), rng.integers(0, 10, 256)
     peaks = []
