@@ -8,7 +8,10 @@ linear decay. Equal seeds have equal texts, and equal starts where shapes are eq
 
 ``kinds``: SHAPES has the key-value heads, the size of a head, the query heads and the hidden units. The
 kinds with + have as many parameters as mha, but for 30 in 10,000; few+, narrow+, one+ and gqa-2+ store 16
-numbers a position. ``deep``: two layers. ``at once``: a trained mha is converted to 4, 2 or 1 key-value
+numbers a position. one+ differs from gqa-2+ in its query heads, too, and three more tell these apart: wide
+has the query heads of one+ without sharing, four+ as many as one+ (4) with the key-value heads of gqa-2+,
+and eight+ as many as gqa-2+ (8) with the key-value head of one+. ``longer``: five times the steps.
+``deep``: two layers. ``at once``: a trained mha is converted to 4, 2 or 1 key-value
 heads; ``up``: and trained on, on new text, for a twentieth of its steps; ``more up``: for a fifth. The
 score is what it lost to the mha it came from. ``none``: the mha itself, trained on. ``long``: the same
 from an mha trained for three times the steps. Ways to convert: the mean of a group's heads, its first
@@ -23,8 +26,8 @@ of each attribute and wants the payload of the four items that have them.
 Written before running: 0.03 nats would matter, and 3 points of error in ``lookup``. In pilots on seeds
 1000 to 1007, which set the grids too, differences of kinds had a standard deviation of 0.02 to 0.05, and
 differences of conversions were 0.05 and more; 12 pairs give about ± 0.025. Rates are chosen by the
-validation score on 4 seeds, those after a conversion too; 12 others report, 8 in ``deep``, ``long`` and
-``lookup``.
+validation score on 4 seeds, those after a conversion too; 12 others report, 8 in ``longer``, ``deep``,
+``long`` and ``lookup``.
 """
 
 import functools
@@ -41,6 +44,7 @@ SHAPES = {  # key-value heads, size of a head, query heads, hidden units
     "mha": (8, 4, 8, 64), "gqa-4": (4, 4, 8, 64), "gqa-2": (2, 4, 8, 64), "mqa": (1, 4, 8, 64),
     "gqa-4+": (4, 4, 8, 80), "gqa-2+": (2, 4, 8, 88), "mqa+": (1, 4, 8, 92),
     "few+": (2, 4, 2, 111), "narrow+": (8, 1, 8, 111), "one+": (1, 8, 4, 88),
+    "wide": (4, 8, 4, 64), "four+": (2, 4, 4, 103), "eight+": (1, 8, 8, 56),
 }  # fmt: skip
 OF = {8: "mha", 4: "gqa-4", 2: "gqa-2", 1: "mqa"}
 WAYS = "mean", "first", "random", "new", "rotated", "procrustes", "svd", "svd-data"
@@ -393,6 +397,9 @@ if __name__ == "__main__":
     found["more up"] = compared(up, small, 12, 2, share=(0.2,), **fewer | {"how": BEST})
     tiny = (0.0006, 0.0012, 0.0025, 0.005, 0.01, 0.02)
     found["none"] = compared(up, tiny, 12, 2, how=("none",), G=(8,), share=(0.05, 0.2), **mha)
+    some = tuple(kind for kind in SHAPES if kind not in ("gqa-4", "gqa-4+", "mqa+"))
+    longer = {"kind": some, "layers": (1,), "steps": (3000,)}
+    found["longer"] = compared(run, (0.012, 0.02, 0.035, 0.06), 8, **longer)
     deep = {"kind": ("mha", "mqa"), "layers": (2,), "steps": (600,)}
     found["deep"] = compared(run, (0.012, 0.02, 0.035), 8, **deep)
     long = {"kind": ("mha",), "layers": (1,), "steps": (1800,)}
