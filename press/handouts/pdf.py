@@ -38,6 +38,8 @@ class Printer:
              "running": edition.title, "chapter": "" if body else edition.label(name),
              "credit": f"{edition.credit} · CC BY 4.0"},
         )  # fmt: skip
+        if not body:  # in the outline a chapter has its number
+            self.headings[0][2] = edition.label(name)
 
     def print(self, name: str, first: int = 1) -> Printed:
         """What is laid out, as PDF whose pages are numbered from `first`."""

@@ -395,6 +395,8 @@ def test_lists_are_narrowed_down(page, entries, words, tab, address):
         tab.check(".verdicts [value=all]")
     tab.fill("[data-filter]", "")
     assert tab.locator(f"article {entries}:visible").count() == total
+    tab.emulate_media(media="print")
+    assert not tab.locator(".narrow-down").is_visible(), "on paper nothing is filtered"
 
 
 def test_most_claims_say_their_scale(site):
