@@ -149,7 +149,9 @@ def sizes(who: str, key: str, value: Any, domain: str = "{1, 2, ...}") -> tuple[
 
 def array(who: str, key: str, x: ArrayLike) -> Tensor | Array:
     """x, or the array it makes, if it holds real numbers or booleans."""
-    return x if isinstance(x, Tensor) else as_array(f"{who}: {key}", x)
+    if isinstance(x, Tensor) or (type(x) is np.ndarray and x.dtype.kind in "fiub"):
+        return x
+    return as_array(f"{who}: {key}", x)
 
 
 def real(who: str, key: str, x: ArrayLike) -> Tensor:

@@ -30,6 +30,8 @@ PLAIN = {int, float, bool, type(None), str, np.float64, np.float32}
 
 def unusual(f: Any, x: Any) -> bool:
     """Whether x is a list where an operand stands, or holds what are no real numbers."""
+    if type(x) is np.ndarray:
+        return x.dtype.kind not in "fiub"
     if isinstance(x, (list, tuple)):
         return isinstance(f, np.ufunc)
     return type(x) is complex or getattr(getattr(x, "dtype", None), "kind", "f") not in "fiub"
