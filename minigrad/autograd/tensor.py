@@ -78,7 +78,7 @@ def apply(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
         raise explain(f, values, kwargs, error) from None
     data = out[0] if type(out) is tuple else out
     if type(data) is np.ndarray:
-        data.setflags(write=False)
+        data.setflags(False)  # read-only; the name of the argument would cost 100 ns
     y = Tensor.__new__(Tensor)  # without __init__, whose checks take longer than most operations
     y._data = data
     y.grad = None
@@ -107,30 +107,25 @@ def walk(
     Newest tensor first. Whatever was computed from a is younger than a, so when a's turn comes all
     its uses have reported, and their sum is complete:  dL/da = sum over uses y of (dy/da)^T dL/dy.
     """
-    targets = None if inputs is None else {a._number for a in inputs}
-    oldest = min(targets) if targets else -1  # nothing older than the oldest input leads to one
-    total: dict[int, Any] = {}  # number -> dL/d(tensor), as far as it has arrived
+    wanted = set(inputs or ())
+    oldest = min([a._number for a in wanted], default=-1)  # nothing older leads to an input
+    total: dict[Tensor, Any] = {}  # dL/d(tensor), as far as it has arrived
     for y, g in zip(outputs, gradients):
-        n = y._number
-        total[n] = total[n] + g if n in total else g
-    waiting = [(-y._number, y) for y in set(outputs)]  # a heap, youngest on top
+        total[y] = total[y] + g if y in total else g
+    waiting = [(-y._number, y) for y in total if y._f is not None]  # a heap, youngest on top
     heapify(waiting)
-    found = []
     while waiting:
         y = heappop(waiting)[1]
-        n = y._number
-        g = total.pop(n)
-        if y._f is None if targets is None else n in targets:
-            found.append((y, g))
-        if y._f is not None and n > oldest:
+        g = total[y] if y in wanted else total.pop(y)
+        if y._number > oldest:
             pull_back(y, g, total, waiting, oldest, create_graph)
             if not retain_graph:
                 y._f, y._args, y._out = released, (), None
-    return found
+    return [*total.items()] if inputs is None else [(a, total[a]) for a in inputs if a in total]
 
 
 def pull_back(
-    y: Tensor, g: Any, total: dict[int, Any], waiting: Heap, oldest: int, create_graph: bool
+    y: Tensor, g: Any, total: dict[Tensor, Any], waiting: Heap, oldest: int, create_graph: bool
 ) -> None:
     """Add (dy/da)^T g to the total of each argument a of y, by the rules of y's function.
 
@@ -149,32 +144,32 @@ def pull_back(
     for i, a in enumerate(args):
         if not isinstance(a, Tensor) or not a._requires_grad or a._number < oldest:
             continue
-        n = a._number
-        if n > y._number:
+        if a._number > y._number:
             raise RuntimeError(changed_in_place(f, a.shape))
         if grads is not None:
             d = grads[i]
         else:
-            rule = rules[i]
-            d = rule and rule(*given, **kwargs)
+            d = rules[i] and rules[i](*given, **kwargs)
         if d is None:
             raise RuntimeError(no_derivative(f, i))
         v = given[i + 2]
-        if d.shape != v.shape:
-            d = unbroadcast(d, v.shape)
-        if d.dtype is not v.dtype:
-            d = d.astype(v.dtype)
-        if n in total:
-            total[n] = total[n] + d  # not in place: another tensor may share it
+        if type(d) is not np.float64 or type(v) is not np.float64:  # of single numbers they agree
+            if d.shape != v.shape:
+                d = unbroadcast(d, v.shape)
+            if d.dtype is not v.dtype:
+                d = d.astype(v.dtype)
+        if a in total:
+            total[a] = total[a] + d  # not in place: another tensor may share it
         else:
-            total[n] = d
-            heappush(waiting, (-n, a))
+            total[a] = d
+            if a._f is not None:
+                heappush(waiting, (-a._number, a))
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum g over the axes along which an array of `shape` was repeated to reach g's shape."""
     if len(shape) == 1 and shape == g.shape[-1:]:
-        return column_sums(g)
+        return column_sums(g) if isinstance(g, Tensor) else arrays.column_sums(g)
     lead = g.ndim - len(shape)
     if lead < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[lead:])):
         raise ValueError(
