@@ -78,7 +78,7 @@ def apply(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
         raise explain(f, values, kwargs, error) from None
     data = out[0] if type(out) is tuple else out
     if type(data) is np.ndarray:
-        data.setflags(False)  # read-only; the name of the argument would cost 100 ns
+        data.setflags(write=False)
     y = Tensor.__new__(Tensor)  # without __init__, whose checks take longer than most operations
     y._data = data
     y.grad = None
