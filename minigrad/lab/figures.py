@@ -20,7 +20,6 @@ import io
 import pickle
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import groupby
 
 import numpy as np
@@ -31,7 +30,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, blended_transform_factory
 from PIL import Image
 
-from . import lettering
+from . import lettering, shades
 from .lettering import UNIT
 from .words import half
 
@@ -177,7 +176,7 @@ class Pen(RendererBase):
         at = np.array([x + along * np.cos(turn), y - along * np.sin(turn)]) * UNIT
         # An image looks the same in the dark theme, so what is written on it must too.
         on_image = any(l <= x <= r and b <= self.height - y <= t for l, b, r, t in self._images)
-        look = _paint("fill", gc.get_rgb(), gc.get_alpha(), fixed=on_image)
+        look = _paint("fill", gc.get_rgb(), gc.get_alpha(), fixed=on_image, letters=True)
         if anchor != "left":
             look += f' text-anchor="{"middle" if anchor == "center" else "end"}"'
         if prop.get_weight() in ("bold", "semibold", 600, 700):
@@ -197,41 +196,11 @@ def _anchor(text, angle):
 # --- Looks, as attributes of SVG ------------------------------------------------------------------
 
 
-@lru_cache(None)
-def _dark(shade):
-    """The dark twin of a colour: its lightness in OKLab turned over, between dark paper and white.
-
-    White is the paper itself. A colour that is no mere tint stays bright enough for a line.
-
-    >>> _dark("#e4e4e4")
-    '#252525'
-    """
-    if shade == "#ffffff":
-        return "var(--paper)"
-    rgb = np.array([int(shade[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    to_cones = np.array([
-        [0.4122214708, 0.5363325363, 0.0514459929],
-        [0.2119034982, 0.6806995451, 0.1073969566],
-        [0.0883024619, 0.2817188376, 0.6299787005],
-    ])  # fmt: skip
-    to_lab = np.array([
-        [0.2104542553, 0.7936177850, -0.0040720468],
-        [1.9779984951, -2.4285922050, 0.4505937099],
-        [0.0259040371, 0.7827717662, -0.8086757660],
-    ])  # fmt: skip
-    lab = to_lab @ np.cbrt(to_cones @ linear)
-    colourful = np.hypot(*lab[1:]) > 0.06 and lab[0] < 0.8
-    lab[0] = max(0.20 + (1 - lab[0]) * 0.78, 0.64 if colourful else 0)
-    linear = np.linalg.solve(to_cones, np.linalg.solve(to_lab, lab) ** 3).clip(0, 1)
-    rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return "#" + "".join(f"{round(value * 255):02x}" for value in rgb)
-
-
-def _paint(what, rgba, alpha=None, fixed=False):
+def _paint(what, rgba, alpha=None, fixed=False, letters=False):
     """``fill`` or ``stroke`` in a colour; black is the ink of whatever shows the figure.
 
-    A ``fixed`` colour is the same in the dark theme.
+    A ``fixed`` colour is the same in the dark theme. The colour of ``letters`` is made one that can
+    be read; white ones stand on a colour of their own.
     """
     shade = "#" + "".join(f"{round(value * 255):02x}" for value in rgba[:3])
     alpha = alpha if alpha is not None else rgba[3] if len(rgba) > 3 else 1
@@ -240,7 +209,11 @@ def _paint(what, rgba, alpha=None, fixed=False):
     elif shade == "#000000":
         look = f' {what}="currentColor"'
     else:
-        look = f' {what}="{shade}" style="--{what[0]}:{_dark(shade)}"'
+        twin = shades.dark(shade)
+        if letters and shade != shades.LIGHT:
+            shade = shades.legible(shade, shades.LIGHT)
+            twin = shades.legible(twin, shades.DARK)
+        look = f' {what}="{shade}" style="--{what[0]}:{twin}"'
     return look + (f' {what}-opacity="{alpha:.2g}"' if alpha < 1 else "")
 
 

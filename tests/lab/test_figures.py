@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minigrad.lab import figures, lettering, plots, problems, style
+from minigrad.lab import figures, lettering, plots, problems, shades, style
 from press.cards import raster
 from press.figures import in_edition, inline, pictures
 
@@ -237,24 +237,32 @@ def test_paths_are_written_as_they_are(codes):
 # -- Colours
 
 
-def contrast(shade, paper):
-    def light(colour):
-        srgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-        return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4) @ [
-            0.2126, 0.7152, 0.0722
-        ]  # fmt: skip
-
-    one, two = sorted([light(shade), light(paper)])
-    return (two + 0.05) / (one + 0.05)
-
-
 def test_lines_are_seen_on_light_and_on_dark_paper():
     """At least 3:1 (WCAG 2.1, 1.4.11); the grid stays as faint as it was."""
     for name, shade in style.palette.items():
-        assert contrast(shade, "#ffffff") >= 3, name
-        assert contrast(figures._dark(shade.lower()), "#14171b") >= 3, name
-    assert contrast(figures._dark("#e4e4e4"), "#14171b") < 1.4
-    assert figures._dark("#ffffff") == "var(--paper)"
+        assert shades.contrast(shade, shades.LIGHT) >= 3, name
+        assert shades.contrast(shades.dark(shade.lower()), shades.DARK) >= 3, name
+    assert shades.contrast(shades.dark("#e4e4e4"), shades.DARK) < 1.4
+    assert shades.dark("#ffffff") == "var(--paper)"
+
+
+def test_letters_of_any_colour_can_be_read():
+    """At least 4.5:1 (WCAG 2.1, 1.4.3) on either paper; what is legible, and white, is left alone."""
+    figure, axes = plt.subplots()
+    colours = [*style.palette.values(), style.muted, "#d09080", "#e4e4e4", "#777777"]
+    for row, colour in enumerate(colours):
+        axes.text(0, row, f"text{row}", color=colour)
+    axes.text(0, -1, "white", color="white")
+    axes.set(ylim=(-2, len(colours)))
+    svg = svg_of(figure)
+    looks = re.findall(r'<text [^>]*fill="(\S+)" style="--f:([^"]+)"[^>]*>text(\d+)</text>', svg)
+    assert len(looks) == len(colours)
+    for light, dark, row in looks:
+        assert shades.contrast(light, shades.LIGHT) >= 4.5, colours[int(row)]
+        assert shades.contrast(dark, shades.DARK) >= 4.5, colours[int(row)]
+        wanted = colours[int(row)].lower()
+        assert light == wanted or shades.contrast(wanted, shades.LIGHT) < 4.5
+    assert re.search(r'fill="#ffffff" style="--f:var\(--paper\)"[^>]*>white</text>', svg)
 
 
 def test_every_colour_has_its_dark_twin():
