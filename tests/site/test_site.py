@@ -19,7 +19,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 from playwright.sync_api import Page
 
-from browser import BY_LOOK, POLICY, inaccessible, serve, settle, visit
+from browser import BY_LOOK, POLICY, crowded, inaccessible, serve, settle, visit
 from minigrad.lab import figures, sliders
 from minigrad.lab.claims import VERDICTS
 from moving import draw
@@ -73,6 +73,7 @@ def test_page(page, reader, address):
     tab.click("button.theme")
     assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
     assert inaccessible(tab, colours_only=True) == []  # nothing else depends on the theme
+    assert crowded(tab) == []
 
 
 def assert_in_its_place(tab: Page, page: str, address: str) -> None:
@@ -910,6 +911,30 @@ def test_what_is_not_accessible_is_reported(fault, rule, tab):
         found = {one.split(":")[0] for one in inaccessible(tab, colours_only)}
         seen = rule in BY_LOOK or (rule and not colours_only)
         assert found == ({rule} if seen else set())
+
+
+WORD = '<text x="100" y="100" font-size="160">word</text>'
+
+
+@pytest.mark.parametrize("marks, complaint", [
+    (WORD, ""),
+    ('<text x="100" y="100" font-size="80">word</text>', "“word” is 8.0 px high"),
+    ('<text x="1900" y="100" font-size="160">word</text>', "“word” is cut by"),
+    (WORD + '<text x="120" y="110" font-size="160">next</text>', "“word” meets “next”"),
+    (WORD + '<path stroke="#c83200" d="m0 50l900 0"/>', "“word” meets a line for"),
+    ('<path stroke="#c83200" d="m0 50l900 0"/>' + WORD, "“word” meets a line for"),
+    ('<path stroke="#c83200" d="m0 0q150 200 300 0"/>' + WORD, "“word” meets a line for"),
+    ('<path stroke="#c83200" d="m0 300q150 -80 300 0"/>' + WORD, ""),  # passes below
+    (WORD + '<path stroke="#c83200" stroke-width="50" stroke-linecap="round" d="m150 60h0"/>', "meets a line"),
+    ('<path stroke="#c83200" d="m0 50l900 0"/><path fill="#ffffff" d="m80 0l500 0 0 150-500 0z"/>' + WORD, ""),
+    ('<svg x="600" y="0" width="900" height="400"><path stroke="#c83200" d="m0 50l900 0"/></svg>' + WORD, ""),
+    ('<path stroke="#e4e4e4" d="m0 50l900 0"/>' + WORD, ""),  # the grid
+])  # fmt: skip
+def test_crowded_lettering_is_reported(marks, complaint, tab):
+    tab.set_content(f"""<figure><svg class="plot" width="200" height="40" viewBox="0 0 2000 400"
+      font-family="sans-serif" style="fill: none"><style>text {{ fill: black }}</style>{marks}</svg></figure>""")
+    found = crowded(tab)
+    assert all(complaint and complaint in fault for fault in found) and bool(found) == bool(complaint)
 
 
 @pytest.mark.parametrize("fault, complaint", [

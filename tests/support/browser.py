@@ -113,6 +113,16 @@ def visit(tab: Page, url: str, origin: str) -> list[str]:
     return wrong
 
 
+def crowded(tab: Page) -> list[str]:
+    """What is wrong with the lettering of a page's figures on a phone and on a desk."""
+    script = Path(__file__).with_name("lettering.js").read_text(encoding="utf-8")
+    wrong = []
+    for width in (360, 1440):
+        tab.set_viewport_size({"width": width, "height": 900})
+        wrong += [f"{width} px wide, {fault}" for fault in tab.evaluate(script)]
+    return wrong
+
+
 def weight(responses) -> int:
     """Bytes that came over the network, text compressed as servers do it."""
     total = 0
