@@ -42,6 +42,8 @@ _UPRIGHT = {"mathrm", "mathdefault", "text", "operatorname", "mathbf"}
 _NAMES = {"log", "ln", "exp", "max", "min", "sin", "cos", "tanh", "det"}
 _OVER = {"bar", "overline"}
 _ACCENTS = {"hat": "\u0302", "tilde": "\u0303"}
+_MACRON = "\u0304"
+_MARKS = {*_ACCENTS.values(), _MACRON}
 _SPACED = "=<>≤≥≈≠±×∈→←∝"
 _TYPED = {"-": "−", "*": "∗", "'": "′"}
 
@@ -88,10 +90,15 @@ class _Formula:
             elif token[0] != "\\":
                 self._put(token, look)
             elif name == "sqrt":
+                inner = self._argument(tokens)
                 self._put("√", look)
-                self._walk(self._argument(tokens), replace(look, bar=True))
+                self._walk(inner, replace(look, bar=not _is_symbol(inner)))
             elif name in _OVER:
-                self._walk(self._argument(tokens), replace(look, bar=True))
+                inner = self._argument(tokens)
+                if _is_letter(inner):  # fonts place an accent well, and a bar too high
+                    self._walk([*inner, _MACRON], look)
+                else:
+                    self._walk(inner, replace(look, bar=True))
             elif name in _ACCENTS:
                 self._walk([*self._argument(tokens), _ACCENTS[name]], look)
             elif name in _UPRIGHT:
@@ -132,7 +139,7 @@ class _Formula:
         if sign in " {}" and sign != "\u2009":
             return
         sign = _TYPED.get(sign, sign)
-        letter = sign.isalpha() or sign in _ACCENTS.values()
+        letter = sign.isalpha() or sign in _MARKS
         self._add(f"\u2005{sign}\u2005" if sign in _SPACED else sign,
                   replace(look, italic=look.italic and letter))  # fmt: skip
 
@@ -142,6 +149,16 @@ class _Formula:
             self.runs[-1] = replace(last, text=last.text + text)
         else:
             self.runs.append(replace(look, text=text))
+
+
+def _is_letter(tokens):
+    """Whether tokens are a single letter, Greek ones included."""
+    return len(tokens) == 1 and (tokens[0].isalpha() or tokens[0][1:] in _GREEK)
+
+
+def _is_symbol(tokens):
+    """Whether they are a letter, be it with accents or a subscript: its root needs no bar."""
+    return not set("".join(tokens)) & set("+-=<>*/ ,") and "\\cdot" not in tokens
 
 
 def plain(text):
@@ -155,7 +172,8 @@ def _plain(text):
         if run.up != up:
             out += "" if run.up == 0 else "^" if run.up > up else "_"
         out, up = out + run.text, run.up
-    return re.sub(r"[\u2005\u2003]", " ", re.sub(r"[\u0302\u0303]", "", out)).replace("\u2009", " ")
+    out = re.sub(r"[\u0302-\u0304]", "", out)
+    return re.sub(r"[\u2005\u2003]", " ", out).replace("\u2009", " ")
 
 
 # --- How much room it takes -----------------------------------------------------------------------
@@ -168,7 +186,7 @@ _font.set_size(100, 72)
 def _advance(character):
     if "\u2e80" <= character <= "\ufffd" or character in "‖…—“”":  # as wide as 汉字 where those are
         return 1.0
-    if character in _ACCENTS.values():
+    if character in _MARKS:
         return 0.0
     glyph = _font.load_char(ord(character), flags=LoadFlags.NO_HINTING)
     return glyph.linearHoriAdvance / 65536 / 100

@@ -48,20 +48,30 @@ def contrast(one, other):
     return (more + 0.05) / (less + 0.05)
 
 
+# The twins of the palette and of its muted grey (:mod:`minigrad.lab.style`). Turned over they would
+# fall together, blue with sky and red with orange; these were found by search near their hues.
+_TWINS = {
+    "#006eba": "#529cf8", "#c83200": "#f4713e", "#007947": "#89ca9d", "#96428a": "#a148a4",
+    "#c0851e": "#f7b03c", "#439dcc": "#6dcbff", "#7f2021": "#b64b3d", "#7f7f86": "#85868b",
+    "#b0b0b0": "#666666",
+}  # fmt: skip
+
+
 @lru_cache(None)
 def dark(shade):
-    """The dark twin of a colour: its lightness turned over, between dark paper and white.
+    """The dark twin of a colour: its lightness in OKLab turned over, between dark paper and white.
 
-    White is the paper itself. A colour that is no mere tint stays bright enough for a line.
+    White is the paper itself. The named colours of figures have twins of their own.
 
-    >>> dark("#e4e4e4")
-    '#252525'
+    >>> dark("#e4e4e4"), dark("#006eba")
+    ('#252525', '#529cf8')
     """
     if shade == LIGHT:
         return "var(--paper)"
+    if shade in _TWINS:
+        return _TWINS[shade]
     lab = _lab(shade)
-    colourful = np.hypot(*lab[1:]) > 0.06 and lab[0] < 0.8
-    lab[0] = max(0.20 + (1 - lab[0]) * 0.78, 0.64 if colourful else 0)
+    lab[0] = 0.20 + (1 - lab[0]) * 0.78
     return _shade(lab)
 
 
@@ -69,8 +79,8 @@ def dark(shade):
 def legible(shade, paper):
     """The shade itself, or the nearest one of its hue in which letters can be read on this paper.
 
-    >>> legible("#006eba", LIGHT), legible("#7f7f86", LIGHT), legible("#66666d", DARK)
-    ('#006eba', '#76767d', '#7f7f86')
+    >>> legible("#006eba", LIGHT), legible("#7f7f86", LIGHT), legible("#666666", DARK)
+    ('#006eba', '#76767d', '#808080')
     """
     lab, step = _lab(shade), -0.005 if paper == LIGHT else 0.005
     while contrast(shade, paper) < LEGIBLE:

@@ -28,8 +28,9 @@ WIDTH = 6.4  # inches at 100 dpi: the 640-px column
 
 # The order in which matplotlib hands colours to unnamed curves. Found by search near the hues of
 # Okabe & Ito (2008), which themselves do not do: their yellow and sky have a contrast of 1.3 and
-# 2.3 against white. These have at least 3, in the dark theme too, and any two are at least 0.095
-# apart in OKLab to readers without red or green cones as well (red and orange there were 0.01).
+# 2.3 against white. These have at least 3, and any two are at least 0.093 apart in OKLab to readers
+# without red or green cones as well (red and orange there were 0.01). So have and are their dark
+# twins (:mod:`minigrad.lab.shades`).
 palette = {
     "blue": "#006EBA",
     "red": "#C83200",

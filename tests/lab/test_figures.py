@@ -128,7 +128,7 @@ def test_a_picture_is_small_and_well_formed():
     assert root.get("viewBox") == "0 0 6400 3600"
     assert len(svg) < 12_000
     texts = [("".join(e.itertext()), e.get("data-lang"), e.get("display")) for e in root.iter(SVG + "text")]
-    assert ("学习率 ηt", "zh", "none") in texts and ("learning rate ηt", "en", None) in texts
+    assert ("学习率 η\u0304t", "zh", "none") in texts and ("learning rate η\u0304t", "en", None) in texts
     assert ("Adam", None, None) in texts
 
 
@@ -242,8 +242,17 @@ def test_lines_are_seen_on_light_and_on_dark_paper():
     for name, shade in style.palette.items():
         assert shades.contrast(shade, shades.LIGHT) >= 3, name
         assert shades.contrast(shades.dark(shade.lower()), shades.DARK) >= 3, name
+    assert shades.contrast(shades.dark(style.muted.lower()), shades.DARK) >= 2.9
     assert shades.contrast(shades.dark("#e4e4e4"), shades.DARK) < 1.4
     assert shades.dark("#ffffff") == "var(--paper)"
+
+
+def test_a_scale_of_colours_keeps_its_order_in_the_dark():
+    """The lighter on white, the darker on black, with no step in between."""
+    scale = [matplotlib.colors.to_hex(matplotlib.colormaps["viridis"](x)) for x in np.linspace(0, 1, 50)]
+    light, dark = ([shades.contrast(to(shade), "#000000") for shade in scale] for to in (str, shades.dark))
+    assert np.all(np.diff(light) > 0) and np.all(np.diff(dark) < 0)
+    assert np.abs(np.diff(np.log(dark))).max() < 0.15
 
 
 def test_letters_of_any_colour_can_be_read():

@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from minigrad.lab import style
+from minigrad.lab import shades, style
 
 
 @pytest.fixture(autouse=True)
@@ -54,9 +54,10 @@ OKLAB = (
 )
 
 
+@pytest.mark.parametrize("theme", [str, shades.dark])
 @pytest.mark.parametrize("sight", COLOUR_BLIND)
-def test_palette_is_told_apart(sight):
-    colors = np.array([linear(c) for c in style.palette.values()])
+def test_palette_is_told_apart(sight, theme):
+    colors = np.array([linear(theme(c.lower())) for c in style.palette.values()])
     seen = np.clip(colors @ np.array(COLOUR_BLIND[sight]).T, 0, 1)
     lab = np.cbrt(seen @ OKLAB[0].T) @ OKLAB[1].T
     distance = np.linalg.norm(lab[:, None] - lab, axis=2) + np.eye(len(lab))
