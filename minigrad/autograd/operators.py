@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,12 +54,18 @@ def holds_tensors(x: Any) -> bool:
     return isinstance(x, Operators)
 
 
+# What names no entry twice where it stands in an index.
+SIMPLE = {int, np.intp, slice, EllipsisType, type(None)}
+
+
 def plain_index(index: Any) -> Any:
     """An index with arrays in place of Tensors, and in place of lists beside a slice."""
     return tuple(map(index_part, index)) if isinstance(index, tuple) else array_of(index)
 
 
 def index_part(part: Any) -> Any:
+    if type(part) in SIMPLE:
+        return part
     if isinstance(part, (list, tuple)):
         return np.asarray(part) if len(part) else np.zeros(0, np.intp)
     return array_of(part)

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from . import arrays
+from .operators import SIMPLE
 from .tensor import PIECEWISE_CONSTANT, RULES, primitive
 
 LOG2, LOG10 = float(np.log(2)), float(np.log(10))
@@ -215,10 +216,10 @@ def count(x: Any, axis: Any) -> int:
 def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
     z = np.zeros(shape, x.dtype)
     parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(p, (np.ndarray, list)) for p in parts):
-        np.add.at(z, index, x)  # an entry may be named more than once
-    else:
+    if SIMPLE.issuperset(map(type, parts)):  # numbers and slices: no entry twice
         z[index] = x
+    else:
+        np.add.at(z, index, x)  # an entry may be named more than once
     return z
 
 

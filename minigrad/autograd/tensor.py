@@ -46,6 +46,8 @@ PIECEWISE_CONSTANT: set[Callable[..., Any]] = set()
 # than its use has been changed since.
 clock = itertools.count()
 NO_OPTIONS: dict[str, Any] = {}  # one for all: an empty dict for each tensor takes 64 bytes
+# looked up once, as they are needed at every operation
+new, float64 = object.__new__, np.float64
 
 
 def released(*_: object) -> None:
@@ -72,14 +74,15 @@ def apply(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
             values.append(a)
         else:
             return apply(f, *[operand(f, a) for a in args], **kwargs)
+    compute = FORWARD.get(f, f)
     try:
-        out = FORWARD.get(f, f)(*values, **kwargs)
+        out = compute(*values, **kwargs) if kwargs else compute(*values)
     except (TypeError, ValueError, IndexError) as error:
         raise explain(f, values, kwargs, error) from None
     data = out[0] if type(out) is tuple else out
     if type(data) is np.ndarray:
         data.setflags(write=False)
-    y = Tensor.__new__(Tensor)  # without __init__, whose checks take longer than most operations
+    y = new(Tensor)  # without __init__, whose checks take longer than most operations
     y._data = data
     y.grad = None
     y._number = next(clock)
@@ -140,20 +143,20 @@ def pull_back(
         for a in args:
             given.append(a._data if isinstance(a, Tensor) else a)
     rules = RULES[f]
-    grads = None if type(rules) is tuple else rules(*given, **kwargs)
+    one_each = type(rules) is tuple
+    grads = rules if one_each else rules(*given, **kwargs)
     for i, a in enumerate(args):
         if not isinstance(a, Tensor) or not a._requires_grad or a._number < oldest:
             continue
         if a._number > y._number:
             raise RuntimeError(changed_in_place(f, a.shape))
-        if grads is not None:
-            d = grads[i]
-        else:
-            d = rules[i] and rules[i](*given, **kwargs)
+        d = grads[i]
+        if one_each and d is not None:  # a rule, which gives the gradient
+            d = d(*given, **kwargs) if kwargs else d(*given)
         if d is None:
             raise RuntimeError(no_derivative(f, i))
         v = given[i + 2]
-        if type(d) is not np.float64 or type(v) is not np.float64:  # of single numbers they agree
+        if type(d) is not float64 or type(v) is not float64:  # of single numbers they agree
             if d.shape != v.shape:
                 d = unbroadcast(d, v.shape)
             if d.dtype is not v.dtype:
