@@ -136,7 +136,10 @@ def float_dtype(who: str, dtype: Any) -> np.dtype[Any]:
 
 def sizes(who: str, key: str, value: Any, domain: str = "{1, 2, ...}") -> tuple[int, ...]:
     """A shape: an integer, or several."""
-    if type(value) is not tuple:
+    if type(value) is tuple:
+        if {*map(type, value)} == {int} and all(contains(domain, n) for n in value):
+            return value
+    else:
         if isinstance(value, Integral):
             return (integer(who, key, value, domain),)
         if isinstance(value, str) or not isinstance(value, Iterable):

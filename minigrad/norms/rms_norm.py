@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.arrays import means
+from ..autograd.arrays import bounded, means
+from ..autograd.operators import array_of
 from ..autograd.tensor import ArrayLike, Tensor, primitive
 from ..checks import flag, float_dtype, number, real
 from ..module import Module
@@ -36,7 +37,7 @@ def scale_to_unit(x: Any, w: Any, axes: tuple[int, ...], eps: float) -> tuple[An
     square = means(x * x, axes)
     if eps == 0 and not np.all(square > 0):
         raise ValueError("x is zero over the axes it is normalized over: that needs eps > 0")
-    if np.isfinite(square).all():
+    if bounded(array_of(square)):
         r = 1 / np.sqrt(square + eps)
         z = x * r
     else:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.arrays import means
+from ..autograd.arrays import bounded, means
 from ..autograd.operators import array_of
 from ..autograd.tensor import Tensor, apply, primitive
 from ..checks import array, sizes
@@ -47,7 +47,7 @@ def standardize(
     z, mu, var = centred(x, axes)
     if eps == 0 and not np.all(var > 0):
         raise ValueError("x is constant over the axes it is normalized over: that needs eps > 0")
-    if np.isfinite(var).all():
+    if bounded(array_of(var)):
         r = 1 / np.sqrt(var + eps)
         z *= r  # in place for an array; a Tensor gives a new one
     else:
@@ -56,10 +56,14 @@ def standardize(
         root = 1 / np.sqrt(var + eps_over(eps, s))
         z, r = z * root, root / s
         mu, var = mu * s, var * s * s
-    y = z if w is None else z * w
     if stats_out is not None:
         stats_out.append((mu, var))
-    return y if b is None else y + b, z, r
+    if w is None:
+        return z if b is None else z + b, z, r
+    y = z * w
+    if b is not None:
+        y += b
+    return y, z, r
 
 
 def centred(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any]:
