@@ -178,8 +178,11 @@ class Compiled(Wrapper):
             if program is not None:  # does it still do the same?
                 since = f"; it has been so since some call after number {self.checked_at}"
                 self.check_at, self.checked_at = RARER * self.calls, self.calls
+            named = dict(zip(names_of(self.f, args), args))
+            for p in self.params:
+                p.grad = None
             try:
-                recorded = self.record(args, before)
+                recorded = record(self.f, self.optimizer, self._clip, named, before)
             except NotYet:
                 return self.eager(args)
             except Exception as failed:  # what was recorded before holds no longer
@@ -193,8 +196,7 @@ class Compiled(Wrapper):
             if program is None and before is not None and recorded.program is before.program:
                 if len(self.programs) >= PROGRAMS:
                     self.programs.pop(next(iter(self.programs)))
-                names = names_of(self.f, args)
-                self.last = Program(self.f, self.optimizer, recorded, dict(zip(names, args)))
+                self.last = Program(self.f, self.optimizer, recorded, named)
                 self.programs[key] = self.last
             elif program is None:
                 self.pending[key] = recorded
@@ -202,10 +204,6 @@ class Compiled(Wrapper):
             if self.optimizer is not None and not recorded.steps:
                 self.optimizer.step()
             return result
-
-    def record(self, args: tuple[Any, ...], before: Recorded | None = None) -> Recorded:
-        named = dict(zip(names_of(self.f, args), args))
-        return record(self.f, self.optimizer, self._clip, named, before)
 
 
 def kind_of(x: Any) -> Any:

@@ -10,6 +10,7 @@ What is not alive at the same time may lie in the same place. Beyond that, a res
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -28,7 +29,8 @@ class Region:
     """A stretch of memory, and the values that lie in it one after the other.
 
     memory: the array it is, if it outlives the step. Otherwise it lies at `offset` of one buffer
-        for all, or at `offset` of another region.
+        for all, or at `offset` of another region, the whole of which it is a part.
+    parts: of a whole, what is computed in its place there; each is in use from its own start on.
     """
 
     size: int = 0
@@ -38,6 +40,7 @@ class Region:
     inside: Region | None = None
     offset: int = 0
     values: list[Value] = field(default_factory=list)
+    parts: list[Region] = field(default_factory=list)
 
 
 @dataclass
@@ -50,14 +53,16 @@ class Plan:
     size: int = 0  # of the buffer, in bytes
 
 
-def needed(program: list[Instruction], kept: list[Value]) -> list[Instruction]:
+def needed(
+    program: list[Instruction], kept: list[Value], uses: dict[Value, list[Value]]
+) -> list[Instruction]:
     """Without what leads to nothing that is kept. Draws and guards are kept anyhow."""
     wanted = set(kept)
     live = []
     for instruction in reversed(program):
         if instruction.out in wanted or instruction.kind in ("guard", "draw", "input", "number"):
             live.append(instruction)
-            wanted.update(values(instruction.args), values(instruction.kwargs))
+            wanted.update(uses[instruction.out])
     return live[::-1]
 
 
@@ -68,18 +73,15 @@ def plan(
 
     outputs: what is read when the program has ended. writes: pairs (memory, what it becomes).
     """
-    program = needed(program, outputs + [v for pair in writes for v in pair])
+    uses = {x.out: values((x.args, x.kwargs)) for x in program}
+    program = needed(program, outputs + [v for pair in writes for v in pair], uses)
     end_of_all = len(program)
     last: dict[Value, int] = {}
     for i, instruction in enumerate(program):
-        for v in (instruction.out, *values(instruction.args), *values(instruction.kwargs)):
-            last[v] = i
+        last.update(dict.fromkeys((instruction.out, *uses[instruction.out]), i))
     last.update(dict.fromkeys(outputs + [new for _, new in writes], end_of_all))
     guarded = max((i for i, x in enumerate(program) if x.kind == "guard"), default=-1)
-    roots, copied = find_roots(program, last)
-    members: dict[Value, list[Value]] = defaultdict(list)
-    for v, root in roots.items():
-        members[root].append(v)
+    roots, members, copied = find_roots(program, last)
     end = {root: max(last[v] for v in vs) for root, vs in members.items()}
     becomes = {
         roots[new]: old for old, new in writes if new in roots and same_place(new, old, roots)
@@ -115,7 +117,7 @@ def plan(
         v = instruction.out
         if roots.get(v) is not v or v in regions:
             continue
-        arguments = [u for u in values(instruction.args) if u in roots]
+        arguments = [u for u in uses[v] if u in roots]
         place = None
         if v in parts:
             whole, offset = parts[v]
@@ -123,6 +125,7 @@ def plan(
                 regions[whole] = Region(nbytes(whole), i, i, values=[whole])
             place = Region(nbytes(v), inside=regions[whole], offset=offset)
             regions[whole].values.append(v)
+            regions[whole].parts.append(place)
         old = becomes.get(v)
         if place is None and old is not None and instruction.kind in INTO:
             fits = (v.shape, v.dtype, layout(v)) == (old.shape, old.dtype, layout(old))
@@ -131,15 +134,12 @@ def plan(
         if place is None and instruction.kind == "ufunc":
             for u in arguments:
                 region = regions[roots[u]]
+                if end[roots[u]] > i or region.inside is not None:
+                    continue
                 ours = region.memory is None or (
                     id(region) in owner and may_write(owner[id(region)], i)
                 )
-                if (
-                    region.inside is None
-                    and ours
-                    and end[roots[u]] == i
-                    and free(region, i, v, arguments)
-                ):
+                if ours and free(region, i, v, arguments):
                     place = region
                     break
         if place is None:
@@ -147,7 +147,8 @@ def plan(
         place.values.append(v)
         regions[v] = place
 
-    for region in regions.values():
+    different = {id(r): r for r in regions.values()}
+    for region in different.values():
         region.start = min(starts[v] for v in region.values)
         region.end = max(end[v] for v in region.values)
     left = [
@@ -158,13 +159,13 @@ def plan(
     for _, new in left:
         if new in roots and regions[roots[new]].memory is not None:
             raise CompileError("compile: an array that is kept becomes another one that is kept")
-    return Plan(program, roots, regions, copied, left, pack({id(r): r for r in regions.values()}))
+    return Plan(program, roots, regions, copied, left, pack(different))
 
 
 def find_roots(
     program: list[Instruction], last: dict[Value, int]
-) -> tuple[dict[Value, Value], set[Value]]:
-    """Whose place each value shares; and what has to be copied before it is changed.
+) -> tuple[dict[Value, Value], dict[Value, list[Value]], set[Value]]:
+    """Whose place each value shares; who shares it; what has to be copied before it is changed.
 
     A view lies where its source does; an array that is changed in place stays where it is, if
     nobody needs it as it was. Numbers, and what NumPy makes anew each time, have no place.
@@ -201,7 +202,7 @@ def find_roots(
                 copied.add(v)
         roots[v] = root
         members[root].append(v)
-    return roots, copied
+    return roots, members, copied
 
 
 def parts_of_concatenations(
@@ -257,18 +258,32 @@ def pack(regions: dict[int, Region]) -> int:
     """
     own = [r for r in regions.values() if r.memory is None and r.inside is None]
     end_of_all = max((r.end for r in own), default=0)
-    placed: list[Region] = []
+    taken: list[tuple[int, int, int, int]] = []  # (low, high, from, to), the lowest first
     total = 0
     for region in sorted(own, key=lambda r: (r.end < end_of_all, r.start)):
-        placed = [r for r in placed if r.end >= region.start]
-        offset = 0
-        for other in sorted(placed, key=lambda r: r.offset):
-            if other.start > region.end:
-                continue
-            if offset + region.size <= other.offset:
-                break
-            offset = max(offset, -(-(other.offset + other.size) // ALIGNED) * ALIGNED)
+        taken = [t for t in taken if t[3] >= region.start]
+        pieces, offset, moved = stretches(region), 0, True
+        while moved:
+            moved = False
+            for low, high, start, end in taken:
+                if low >= offset + region.size:
+                    break
+                if high <= offset or start > region.end:
+                    continue
+                for at, to, begin in pieces:
+                    if low < offset + to and offset + at < high and begin <= end:
+                        offset = -(-(high - at) // ALIGNED) * ALIGNED
+                        moved = len(pieces) > 1  # another piece may now be over a lower one
         region.offset = offset
-        placed.append(region)
+        for at, to, begin in pieces:
+            insort(taken, (offset + at, offset + to, begin, region.end))
         total = max(total, offset + region.size)
     return total
+
+
+def stretches(region: Region) -> list[tuple[int, int, int]]:
+    """(from, to, since when it is in use): of a whole, its parts and what is between them."""
+    parts = sorted(region.parts, key=lambda r: r.offset)
+    found = [(r.offset, r.offset + r.size, r.start) for r in parts]
+    edges = zip([0, *(to for _, to, _ in found)], [*(at for at, _, _ in found), region.size])
+    return found + [(at, to, region.start) for at, to in edges if at < to]

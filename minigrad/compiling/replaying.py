@@ -12,7 +12,7 @@ from ..optim.optimizer import Optimizer
 from .planning import plan
 from .program import Value, mapped
 from .stepping import Leaf, Recorded, tensor
-from .writing import Writer, build, listing
+from .writing import Writer, listing
 
 
 class Changed(Exception):
@@ -50,8 +50,7 @@ class Program:
             writer.line(f"{writer.copyto}({memory}, {writer.text(new)})")
         self.leave()
         writer.line(f"return {result}")
-        lines = [text for text, _ in writer.lines]
-        self.run = build(name, [*(f"{x}=None" for x in args), f"*{more}"], lines, writer.scope)
+        self.run = writer.build(name, [*args], more)
         self.listing, self.buffer = (name, [*args], writer.lines), writer.buffer
         del self.writer  # what it knows of each value takes more memory than the program
 
@@ -120,10 +119,10 @@ class Program:
                 for key, value in group.options.items():
                     if key != "lr":
                         tests.append(f"{bind(group, 'group')}[{key!r}] is not {bind(value, key)}")
-        if tests:
+        gone = bind((KeyError, ValueError), "Gone")  # an entry, what was in a closure's cell
+        for i in range(0, len(tests), 100):
             self.writer.line("try:")
-            self.unless(tests, "    ")
-            gone = bind((KeyError, ValueError), "Gone")  # an entry, what was in a closure's cell
+            self.unless(tests[i : i + 100], "    ")
             self.writer.line(f"except {gone}: raise Changed")
 
     def unless(self, tests: list[str], indent: str = "") -> None:

@@ -267,6 +267,7 @@ class Step:
                     raise TypeError("float16 parameters, which are stepped in float32")
                 if len(found) < len(block.params) or block.states[0]["t"] == 0:
                     raise NotYet
+                block.g = None  # gradients are going to lie side by side in the program
                 flat = [g.astype(block.theta.dtype, copy=False).reshape(-1) for g in found]
                 g = flat[0] if len(flat) == 1 else np.concatenate(flat)
                 parts = [g] if len(flat) == 1 else [g[place] for place in block.places]

@@ -29,6 +29,7 @@ INFIX: dict[Any, str] = {
     np.remainder: "%", np.floor_divide: "//", operator.add: "+", operator.sub: "-",
     operator.mul: "*", operator.truediv: "/", operator.pow: "**",
 }  # fmt: skip
+PAGE = 100  # lines
 
 
 class Branched(Exception):
@@ -45,17 +46,20 @@ class Writer:
     def __init__(self, plan: Plan, names: dict[Value, str], params: list[str]) -> None:
         self.plan, self.labels = plan, names
         self.buffer = aligned(plan.size)
+        self.start = address(self.buffer)
         self.scope: dict[str, Any] = {"Branched": Branched}
         self.named: dict[Any, str] = {}
         self.temporaries = 0
         self.arrays: dict[Value, Any] = {}
+        self.starts: dict[Value, int] = {}  # the address of each
+        self.places: dict[Value, str] = {}
         self.lines: list[tuple[str, Line | None]] = []
         self.variables: dict[Value, str] = {}
         self.declared = set(params)
         self.errors: tuple[tuple[str, str], ...] = ()
         for instruction in plan.program:
             if instruction.out in plan.roots:
-                self.arrays[instruction.out] = self.array(instruction.out)
+                self.arrange(instruction.out)
 
     # --- names
 
@@ -81,27 +85,31 @@ class Writer:
         self.declared.add(name)
         return name
 
-    def array(self, v: Value) -> Any:
-        """The array at v's place."""
+    def arrange(self, v: Value) -> None:
+        """Make the array at v's place."""
         made, plan = v.made, self.plan
         if made.kind == "view":
-            source = self.arrays[made.args[0]]
+            source, start = self.arrays[made.args[0]], self.starts[made.args[0]]
             array = VIEWS[made.f](source, made.args[1])
             assert array.size == 0 or np.may_share_memory(array, source), "a view became a copy"
-            return array
-        if made.kind == "setitem" and v not in plan.copied:
-            return self.arrays[made.args[0]]
-        region = plan.regions[plan.roots[v]]
-        if region.memory is not None:
-            return region.memory
-        offset = region.offset + (region.inside.offset if region.inside else 0)
-        strides = v.strides if v.size else None
-        return np.ndarray(v.shape, v.dtype, self.buffer.data, offset, strides)
+            start = address(array) if made.f == "getitem" else start
+        elif made.kind == "setitem" and v not in plan.copied:
+            array, start = self.arrays[made.args[0]], self.starts[made.args[0]]
+        elif (region := plan.regions[plan.roots[v]]).memory is not None:
+            array, start = region.memory, address(region.memory)
+        else:
+            offset = region.offset + (region.inside.offset if region.inside else 0)
+            strides = v.strides if v.size else None
+            array = np.ndarray(v.shape, v.dtype, self.buffer.data, offset, strides)
+            start = self.start + offset
+        self.arrays[v], self.starts[v] = array, start
 
     def place(self, v: Value) -> str:
         """The name of the array at v's place. Equal arrays have one name."""
+        if v in self.places:
+            return self.places[v]
         array = self.arrays[v]
-        key = (array.__array_interface__["data"][0], array.dtype, array.shape, array.strides)
+        key = (self.starts[v], array.dtype, array.shape, array.strides)
         made, hint = v.made, "t"
         first = self.plan.regions[self.plan.roots[v]].values[0]
         if v in self.labels or (first in self.labels and made.kind != "view"):
@@ -111,7 +119,8 @@ class Writer:
         if hint == "t" and key not in self.named:
             self.temporaries += 1
             hint = f"t{self.temporaries}"
-        return self.bind(array, hint, key if array.size else None)
+        self.places[v] = name = self.bind(array, hint, key if array.size else None)
+        return name
 
     def text(self, x: Any, dtype: Any = None) -> str:
         """An argument. With a dtype, Python's numbers become arrays of it, which is quicker."""
@@ -283,22 +292,44 @@ class Writer:
                 self.line(f"{self.copyto}({self.bind(place, f'{out}_part')}, {self.text(v)})", i)
             at = to
 
+    def build(self, name: str, args: list[str], more: str) -> Callable[..., Any]:
+        """The function. A long one is cut into pages, each a function that the last one calls.
+
+        Why: of a function, Python's parser needs 5 kB of memory a line.
+        """
+        lines = [text for text, _ in self.lines]
+        inside = " ", "except"  # of `with` or `try`
+        heads = [i for i, text in enumerate(lines) if not text.startswith(inside)]
+        cuts = [0, *heads[PAGE::PAGE], len(lines)]
+        pages = [lines[i:j] for i, j in zip(cuts, cuts[1:])]
+        words = [{*re.findall(r"\w+", " ".join(p))} for p in pages if len(pages) > 1]
+        known, calls = {*args, more}, []
+        for k, page in enumerate(pages[:-1]):
+            made = self.declared.intersection(re.findall(r"(\w+) = ", "\n".join(page)))
+            given = "".join(f"{x}, " for x in made.intersection(set().union(*words[k + 1 :])))
+            taken = "".join(f"{x}, " for x in known & words[k])
+            page_k = self.unused(f"page_{k + 1}")
+            self.define(page_k, taken, [*page, f"return {given}"])
+            calls.append(f"{given}{'= ' * bool(given)}{page_k}({taken})")
+            known |= made
+        parameters = "".join(f"{x}=None, " for x in args)
+        self.define(name, f"{parameters}*{more}", calls + pages[-1])
+        return self.scope[name]  # type: ignore[no-any-return]
+
+    def define(self, name: str, parameters: str, lines: list[str]) -> None:
+        source = "\n    ".join([f"def {name}({parameters}):", *lines])
+        exec(compile(source, f"<{name}, compiled>", "exec"), self.scope)
+
 
 def aligned(size: int, to: int = 64) -> Any:
     """So many bytes, from an address that is a multiple of a line of the cache."""
     raw = np.empty(size + to, np.uint8)
-    start = -raw.ctypes.data % to
+    start = -address(raw) % to
     return raw[start : start + size]
 
 
-def build(
-    name: str, params: list[str], lines: list[str], scope: dict[str, Any]
-) -> Callable[..., Any]:
-    """The function with that body, whose other names stand for what `scope` says."""
-    body = "".join(f"    {line}\n" for line in lines)
-    source = f"def {name}({', '.join(params)}):\n{body}"
-    exec(compile(source, f"<{name}, compiled>", "exec"), scope)
-    return scope[name]  # type: ignore[no-any-return]
+def address(x: Any) -> int:
+    return int(x.__array_interface__["data"][0])
 
 
 def listing(name: str, params: list[str], lines: list[tuple[str, Line | None]]) -> str:

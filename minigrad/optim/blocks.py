@@ -53,7 +53,7 @@ class Block:
             self.data = np.empty(ends[-1], self.params[0].dtype)
             self.places = [slice(end - p.size, end) for p, end in zip(self.params, ends)]
         self.theta = self.data.astype(np.promote_types(self.data.dtype, np.float32), copy=False)
-        self.g = np.empty_like(self.theta)  # where the gradients are put side by side
+        self.g: Array | None = None  # where the gradients are put side by side
         self.bind_views()
 
         starts = range(0, 1 if layerwise else self.theta.size, PIECE)
@@ -107,6 +107,7 @@ class Block:
             if len(grads) == 1:
                 g = grads[0].astype(dtype, casting="same_kind", copy=False)
                 return g.reshape(self.theta.shape)
+            self.g = np.empty_like(self.theta) if self.g is None else self.g
             return np.concatenate([g.ravel() for g in grads], out=self.g, casting="same_kind")
         except TypeError:
             wrong = next(g.dtype for g in grads if not np.can_cast(g.dtype, dtype, "same_kind"))

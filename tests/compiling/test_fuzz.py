@@ -5,6 +5,7 @@ import pytest
 
 import fuzz
 from minigrad import activations, attention, losses, nn, norms
+from minigrad.compiling import writing
 
 CASES = list(fuzz.cases())
 
@@ -23,6 +24,15 @@ def test_a_sample(part, order):
     for i, (name, f, makers) in enumerate(CASES):
         if i % 8 == part and name not in fuzz.REFUSED:
             assert fuzz.fuzz(name, f, makers, order, dtype, seed=i) is None, name
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("lines", [1, 7])
+def test_long_programs_are_cut_into_pages(lines, monkeypatch):
+    monkeypatch.setattr(writing, "PAGE", lines)
+    for i, (name, f, makers) in enumerate(CASES[::3]):
+        if name not in fuzz.REFUSED:
+            assert fuzz.fuzz(name, f, makers, i % 3, np.float64, seed=i) is None, name
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
