@@ -149,6 +149,11 @@ def functions(script: Path, changed: int) -> dict[str, list[ast.stmt]]:
     return everything
 
 
+@functools.cache
+def data_of(script: Path, changed: int, function: str) -> frozenset[str]:
+    return frozenset(sets_of_data(functions(script, changed).get(function, [])))
+
+
 class Results:
     """The stored results of a chapter, as far as their settings say."""
 
@@ -164,12 +169,12 @@ class Results:
         """Of one result, or of the part of it that has the ``chosen`` settings."""
         axes = self.axes[name] | {key: [value] for key, value in chosen.items()}
         script = self.path.with_suffix(".py")
-        code = functions(script, script.stat().st_mtime_ns).get(self.run[name], [])
+        data = data_of(script, script.stat().st_mtime_ns, self.run[name])
         lengths = {key: set(axes[key]) for key in LENGTHS if key in axes}
         lengths = {key: values for key, values in lengths.items()
                    if all(isinstance(value, int) for value in values)}  # fmt: skip
         seeds = {len(axes["seed"])} if "seed" in axes else set()
-        return Scale(sets_of_data(code), lengths, seeds, stored=True)
+        return Scale({*data}, lengths, seeds, stored=True)
 
 
 def scale_of(found: list[Statement], results: Results, stored: set[str]) -> Scale:
