@@ -63,6 +63,8 @@ def build_edition(
         "language": LOCALE[language], "external_toc_path": str(toc),
         "book_root": str(root), "book_twin": True,
     }
+    if strict:  # nothing is left of what is no longer made
+        shutil.rmtree(cache / "html", ignore_errors=True)
     with patch_docutils(), docutils_namespace():
         app = Sphinx(
             srcdir=root / PREFIX, confdir=None, outdir=cache / "html",

@@ -42,6 +42,7 @@ def disconnect(app: Sphinx, config) -> None:
         if listener.handler.__module__.split(".")[0] in UNUSED:
             app.disconnect(listener.id)
     config.html_theme_options = {}  # of a theme that is not used
+    config.html_domain_indices = False  # a page that nothing links to: the reference has its own
     config.nb_ipywidgets_js = {}  # would load widgets from another server
 
 
