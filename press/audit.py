@@ -151,7 +151,8 @@ class Outline(HTMLParser):
         super().__init__()
         self.ids: list[str] = []
         self.links: list[tuple[str, dict]] = []
-        self.feed(text)
+        # What a formula is drawn by is the half of a page, and has neither.
+        self.feed(re.sub("(?s)(<mjx-container[^>]*>).*?(?=</mjx-container>)", r"\1", text))
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
@@ -195,6 +196,17 @@ def broken_links(site: Path, base: str = "") -> list[str]:
             elif anchor and there.suffix == ".html" and unquote(anchor) not in outline(there).ids:
                 broken.append(f"{path.relative_to(site)}: no anchor {target}")
     return broken
+
+
+def unlinked(site: Path) -> list[str]:
+    """Pages to which no other leads; a form leads to the search."""
+    pages = sorted({*site.rglob("*.html")} - {site / "index.html"})
+    led: set[str] = set()
+    for path in pages:
+        links = (attributes.get("href", "") for _, attributes in outline(path).links)
+        led |= {urldefrag(urljoin(path.as_uri(), link))[0] for link in links} - {path.as_uri()}
+    return [path.relative_to(site).as_posix() for path in pages
+            if path.as_uri() not in led and path.stem not in ("404", "search")]  # fmt: skip
 
 
 # -- The two languages

@@ -72,7 +72,7 @@ def settle(tab: Page) -> None:
     }""")
 
 
-def visit(tab: Page, url: str, origin: str) -> list[str]:
+def visit(tab: Page, url: str, origin: str, widths: tuple[int, ...] = WIDTHS) -> list[str]:
     """Open a page; return everything that is wrong with it, in words."""
     wrong: list[str] = []
     responses: list = []
@@ -104,7 +104,9 @@ def visit(tab: Page, url: str, origin: str) -> list[str]:
     wrong += tab.evaluate("""() => [...document.querySelectorAll("article img")]
       .filter(i => !(i.getAttribute("width") && i.getAttribute("height")))
       .map(i => "image without its size: " + i.src.slice(0, 100))""")
-    for width in WIDTHS:
+    wrong += tab.evaluate("""() => [...document.querySelectorAll("article svg[role=img]")]
+      .filter(e => !e.ariaLabel?.trim()).map(e => "picture without description: " + e.outerHTML.slice(0, 100))""")
+    for width in widths:
         tab.set_viewport_size({"width": width, "height": 900})
         wrong += [f"wider than {width} px: {html}" for html in tab.evaluate(STICKING_OUT)]
     tab.set_viewport_size({"width": 1440, "height": 900})
@@ -151,8 +153,8 @@ def unused_scripts(tab: Page) -> list[str]:
       && !document.querySelector(use)).map(([script]) => "script without use: " + script)""")
 
 
-# Words and links, one of each look: those that agree in their colours, on the same ground and at
-# the same size. Contrast takes axe 5 ms for each, and a page has thousands.
+# Words and links, one of each look: those that agree in their colours and on the same ground.
+# Contrast takes axe 5 ms for each, and a page has thousands.
 LOOKS = """() => {
   const looks = new Map();
   const clear = /^(rgba\\(0, 0, 0, 0\\),none,1,none,normal;)$/;
@@ -160,27 +162,27 @@ LOOKS = """() => {
     const said = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
     if (!(said || e.matches("a[href]")) || e.closest("svg") || !e.checkVisibility()) continue;
     const { color, fontSize, fontWeight, textDecorationLine, textShadow } = getComputedStyle(e);
+    const large = parseFloat(fontSize) >= (fontWeight >= 700 ? 18.66 : 24);  // to the rule
     const around = [...e.parentElement.childNodes].some((n) => n !== e && n.textContent.trim());
+    const link = e.matches("a") && [around, getComputedStyle(e.parentElement).color, textDecorationLine,
+      fontSize, fontWeight];
     let ground = "";
     for (let up = e; up; up = up.parentElement) {
       const s = getComputedStyle(up);
       const own = [s.backgroundColor, s.backgroundImage, s.opacity, s.filter, s.mixBlendMode] + ";";
       if (!clear.test(own)) ground += own;
     }
-    const look = [e.matches("a"), around, getComputedStyle(e.parentElement).color, color, fontSize,
-      fontWeight, textDecorationLine, textShadow, ground].join("|");
+    const look = [link, color, large, textShadow, ground].join("|");
     if (!looks.has(look)) looks.set(look, e);
   }
-  return [...looks.values()];
+  return [...looks];
 }"""
 BY_LOOK = ["color-contrast", "link-in-text-block"]
+_good_looks: set[str] = set()  # in either theme: pages have most of theirs in common
 
 
 def inaccessible(tab: Page, colours_only: bool = False) -> list[str]:
     """What axe-core finds on a page: contrast, names, roles, order of headings, alternatives …"""
-    if not tab.evaluate("() => 'axe' in window"):
-        script = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-        tab.evaluate(script.read_text(encoding="utf-8"))
     # The thousands of elements inside equations and code would take minutes; the colours of code
     # have a test of their own.
     tab.evaluate("""() => {
@@ -194,13 +196,23 @@ def inaccessible(tab: Page, colours_only: bool = False) -> list[str]:
         }
       }
     }""")
-    found = tab.evaluate(f"""async ([rules, all]) => {{
+    looks = {*tab.evaluate(f"() => ({LOOKS})().map(([look]) => look)")}
+    new = sorted(looks - _good_looks)
+    if colours_only and not new:
+        return []
+    if not tab.evaluate("() => 'axe' in window"):
+        script = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+        tab.evaluate(script.read_text(encoding="utf-8"))
+    colours, others = tab.evaluate(f"""async ([rules, looks, all]) => {{
       const resultTypes = ["violations"], rest = rules.map((rule) => [rule, {{ enabled: false }}]);
-      const colours = await axe.run(({LOOKS})(), {{ resultTypes, runOnly: rules }});
-      const others = all ? await axe.run({{ resultTypes, rules: Object.fromEntries(rest) }}) : colours;
-      return [...new Set([...colours.violations, ...others.violations])];
-    }}""", [BY_LOOK, not colours_only])
+      const places = ({LOOKS})().filter(([look]) => looks.includes(look)).map(([, place]) => place);
+      const run = async (...what) => (await axe.run(...what)).violations;
+      return [places.length ? await run(places, {{ resultTypes, runOnly: rules }}) : [],
+        all ? await run({{ resultTypes, rules: Object.fromEntries(rest) }}) : []];
+    }}""", [BY_LOOK, new, not colours_only])
+    if not colours:
+        _good_looks.update(new)
     return [
         f"{v['id']}: {v['help']}: {node['html'][:150]} {node['failureSummary'][:200]}"
-        for v in found for node in v["nodes"][:3]
+        for v in [*colours, *others] for node in v["nodes"][:3]
     ]  # fmt: skip
