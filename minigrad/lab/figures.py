@@ -57,6 +57,7 @@ class Mark:
     words: str = ""  # of a text: in both languages; of an image: its address
     angle: float = 0.0
     size: float = 0.0
+    rigid: bool = False  # a marker or the box of a text: moved, and never stretched
 
 
 # --- The pen --------------------------------------------------------------------------------------
@@ -112,7 +113,8 @@ class Pen(RendererBase):
         look = _look(gc, rgbFace, self.points_to_pixels)
         codes, at = self._trace(path, transform + self._flip)
         if look and codes:
-            self._add(gc, "path", look, at, codes=codes)
+            rigid = any(re.match(r"text|\w+ lines ", part) for part in self._path)
+            self._add(gc, "path", look, at, codes=codes, rigid=rigid)
 
     def draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):
         _, points = self._trace(path, trans + self._flip)
@@ -126,7 +128,7 @@ class Pen(RendererBase):
         codes, shape = self._trace(marker_path, marker_trans + Affine2D().scale(1, -1).scale(UNIT))
         if look := _look(gc, rgbFace, self.points_to_pixels):
             at = np.rint(points)[:, None] + shape.reshape(-1, 2)
-            self._add(gc, "path", look, at, codes=codes * len(points))
+            self._add(gc, "path", look, at, codes=codes * len(points), rigid=True)
 
     def _trace(self, path, transform):
         """The codes and coordinates of a path; what leads far away is cut off there."""

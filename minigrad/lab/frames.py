@@ -11,7 +11,8 @@ Every frame has the same marks, by name. Those that never change are drawn once.
   does not matter to the mark there is one frame (``counts``);
 - ``like``: the number of another mark that has the same coordinates;
 - ``axes``: the number of the axes that it is in. ``data["maps"]`` has for each of them a, b, c, d:
-  where the wide layout has x and y, the phone's has a x + b and c y + d.
+  where the wide layout has x and y, the phone's has a x + b and c y + d;
+- ``rigid``: whether that is true of the middle of each piece only, which keeps its shape.
 
 A mark whose artist has ``gid="grab"`` can be taken hold of in the picture: ``data["grab"]`` is its
 number. ``slider.js`` undoes this.
@@ -57,6 +58,8 @@ def film(reel, first, counts, size, phone, maps):
             mark |= {"like": like} if like is not None else _moves(at, counts)
             matrices.append((len(marks), at))
         mark["axes"] = _axes(name[0])
+        if model.rigid:
+            mark["rigid"] = True
         attribute = f' data-k="{len(marks)}"'
         if shots[first].get(name) is None:
             attribute += ' visibility="hidden"'
@@ -228,10 +231,20 @@ def _narrow(phone, moving, order, grab):
             continue
         model, attribute, (a, b, c, d) = moving[name]
         scale, shift = np.array([a, c]), np.array([b, d])
-        at = np.rint(model.at.reshape(-1, 2) * scale + shift).astype(int).ravel()
+        at = model.at.reshape(-1, 2)
+        by = _middles(model.codes, at) if model.rigid else at
+        at = np.rint(at + by * (scale - 1) + shift).astype(int).ravel()
         clip = model.clip
         if clip is not None:
             corner, extent = np.array(clip[:2]) * scale + shift, np.array(clip[2:]) * scale
             clip = tuple(np.rint([*corner, *extent]).astype(int).tolist())
         written += _moving(replace(model, at=at, clip=clip), attribute, name == grab)
     return figures.document(written, size)
+
+
+def _middles(codes, at):
+    """For every point the middle of the piece it is in, of what begins with the same M."""
+    counts = [sum(figures.POINTS[code] for code in "M" + piece) for piece in codes.split("M")[1:]]
+    pieces = np.split(at, np.cumsum(counts)[:-1])
+    middles = [(piece.min(axis=0) + piece.max(axis=0)) / 2 for piece in pieces]
+    return np.repeat(middles, counts, axis=0)

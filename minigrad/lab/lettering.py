@@ -158,7 +158,7 @@ def _is_letter(tokens):
 
 def _is_symbol(tokens):
     """Whether they are a letter, be it with accents or a subscript: its root needs no bar."""
-    return not set("".join(tokens)) & set("+-=<>*/ ,") and "\\cdot" not in tokens
+    return not set("".join(tokens)) & set("+-=<>*/,") and "\\cdot" not in tokens
 
 
 def plain(text):

@@ -60,9 +60,25 @@ if (!window.bookSliders) {
     return mark.base ? mark.base.map((b, k) => mark.column[k] < 0 ? b : now[mark.column[k]]) : now;
   };
 
+  const LETTERS = /([A-Z])(\d+)/g;
+
+  // Each piece of a path where its middle leads, in its own shape.
+  const rigid = (codes, at, map) => {
+    let i = 0;
+    return codes.split(/(?=M)/).map((piece) => {
+      const points = [...piece.matchAll(LETTERS)].reduce((n, [, code, times]) => n + POINTS[code] * times, 0);
+      const own = at.slice(i, i += 2 * points);
+      const shift = [0, 1].map((axis) => {
+        const along = own.filter((_, k) => k % 2 === axis);
+        return (Math.min(...along) + Math.max(...along)) / 2 * (map[2 * axis] - 1) + map[2 * axis + 1];
+      });
+      return path(piece, own, [1, shift[0], 1, shift[1]]);
+    }).join("");
+  };
+
   const path = (codes, at, [a, b, c, d]) => {
     let text = "", i = 0;
-    for (const [, code, times] of codes.matchAll(/([A-Z])(\d+)/g)) {
+    for (const [, code, times] of codes.matchAll(LETTERS)) {
       for (let t = +times; t--;) {
         text += code === "D" ? "M" : code;
         for (let k = POINTS[code]; k--; i += 2) {
@@ -75,7 +91,9 @@ if (!window.bookSliders) {
   };
 
   const place = (element, mark, form, at, [a, b, c, d]) => {
-    if (element.localName === "path") return element.setAttribute("d", path(form, at, [a, b, c, d]));
+    if (element.localName === "path") {
+      return element.setAttribute("d", (mark.rigid ? rigid : path)(form, at, [a, b, c, d]));
+    }
     const [x, y] = [Math.round(a * at[0] + b), Math.round(c * at[1] + d)];
     const turn = element.getAttribute("transform")?.replace(/^translate\(.*?\)/, `translate(${x} ${y})`);
     if (turn) return element.setAttribute("transform", turn);

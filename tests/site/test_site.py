@@ -741,6 +741,52 @@ def test_a_frame_is_what_draw_draws(tab, tmp_path):
             assert apart.mean() < 0.0005, (beta, eta)
 
 
+def test_markers_and_boxes_keep_their_shape_on_a_phone(tab, tmp_path):
+    """They go where their middle leads; lines are stretched with the axes."""
+
+    def marked(t):
+        fig, axes = plt.subplots(1, 2, figsize=(6.4, 3))
+        for ax in axes:
+            ax.plot([0, t, 1], [0, t, 1 - t], "s-")
+            ax.text(t, 0.5, "word", bbox={"facecolor": "white", "pad": 2})
+            ax.set(xlim=(-0.1, 1.2), ylim=(-0.1, 1.2))
+        return fig
+
+    shown = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sliders, "display", lambda bundle, raw: shown.append(bundle["text/html"]))
+        patch.setenv("BOOK_FRAMES", "all")
+        sliders.slider(marked, "图 · figure", t=[0.2, 0.5, 0.9])
+    script = (sliders.HERE / "slider.js").read_text(encoding="utf-8")
+    (tmp_path / "live.html").write_text(
+        f"<!DOCTYPE html><meta charset=utf-8><body>{shown[0]}<script>{script}</script>", encoding="utf-8")
+    tab.goto((tmp_path / "live.html").as_uri())
+    for place in range(3):
+        tab.locator("input").evaluate(f"e => {{ e.value = {place}; e.dispatchEvent(new Event('input', {{bubbles: true}})) }}")
+        tab.locator("figure").evaluate(SHOWN)
+        boxes = tab.evaluate("""() => {
+          const { marks, maps } = document.querySelector("figure").film;
+          const at = (svg, i) => {
+            const { x, y, width, height } = document.querySelector(`svg.${svg} path[data-k="${i}"]`).getBBox();
+            return [width, height, x + width / 2, y + height / 2];
+          };
+          return marks.flatMap((mark, i) => mark.forms && mark.axes !== undefined
+            ? [{ rigid: !!mark.rigid, map: maps[mark.axes], form: mark.forms[0], wide: at("wide", i), phone: at("narrow", i) }] : []);
+        }""")
+        assert sum(one["rigid"] for one in boxes) == 4 and not all(one["rigid"] for one in boxes)
+        for one in boxes:
+            (a, b, c, d), wide, phone = one["map"], np.array(one["wide"]), np.array(one["phone"])
+            assert abs(a - 1) > 0.2, "the phone's axes are of another size"
+            if one["rigid"] and one["form"].count("M") == 1:
+                assert np.abs(phone - [*wide[:2], a * wide[2] + b, c * wide[3] + d]).max() < 2.1
+            elif one["rigid"]:  # three markers: the first and the last are where the line ends
+                assert np.abs(phone[2:] - [a * wide[2] + b, c * wide[3] + d]).max() < 2.1
+                side = (phone[0] - a * wide[0]) / (1 - a)  # as the width is a span and a marker
+                assert abs(side - 60 / 72 * 100) < 5  # six points
+            else:
+                assert np.abs(phone[:2] - [a * wide[0], abs(c) * wide[1]]).max() < 2.1
+
+
 def test_every_chapter_has_a_slider(site):
     """The preface and what is looked up rather than read may do without."""
     for chapter in LISTED:
