@@ -157,8 +157,9 @@ def _is_letter(tokens):
 
 
 def _is_symbol(tokens):
-    """Whether they are a letter, be it with accents or a subscript: its root needs no bar."""
-    return not set("".join(tokens)) & set("+-=<>*/,") and "\\cdot" not in tokens
+    """Whether they are one letter, be it with accents or a subscript: its root needs no bar."""
+    bare = re.sub(r"[_^](\{.*?\}|\\?\w)|\\(hat|tilde)\b", "", "".join(tokens))
+    return len(re.findall(r"\\\w+|\w", bare)) == 1 and not set(bare) & set("+-=<>*/,")
 
 
 def plain(text):

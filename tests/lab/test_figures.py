@@ -227,6 +227,16 @@ def walked(d):
     return points
 
 
+@pytest.mark.parametrize("text, bar", [
+    (r"$\sqrt{x}$", False), (r"$\sqrt\eta$", False), (r"$\sqrt{\hat v_t}$", False), (r"$\sqrt{s_{t+1}^2}$", False),
+    (r"$\sqrt{ab}$", True), (r"$\sqrt{v+\epsilon}$", True), (r"$\sqrt{2t}$", True), (r"$\sqrt{-x}$", True),
+    (r"$\bar\eta_t$", False), (r"$\overline{xy}$", True),
+])  # fmt: skip
+def test_a_bar_is_drawn_over_more_than_a_letter(text, bar):
+    """A letter has an accent, and its root no bar: fonts place bars too high."""
+    assert ("overline" in lettering.svg(text, 16)) == bar
+
+
 @pytest.mark.parametrize("codes", ["MLLLZMLL", "MQLCZ", "DDD", "MLLMLL", "MCCC"])
 def test_paths_are_written_as_they_are(codes):
     rng = np.random.default_rng(0)
