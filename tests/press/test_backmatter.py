@@ -425,3 +425,20 @@ def test_the_readmes_quote_the_benchmarks_that_are_committed(other):
     for readme, words in zip(("README.md", "README.zh.md"), QUOTED[other]):
         text = re.sub(r"\s+", " ", (ROOT / readme).read_text(encoding="utf-8"))
         assert words.format(f"{min(ratios):.1f}", f"{max(ratios):.1f}") in text
+
+
+def test_what_the_pages_say_of_the_contestants_is_what_was_measured():
+    """The prose of `back/speed`, and a sentence of `autograd/compiling-the-tape`."""
+    training = json.loads(RESULTS.read_text(encoding="utf-8"))["workloads"]["training"]
+    networks = {name: w for name, w in training.items() if name != "two-numbers"}
+    plainly = {name: w["ratios"]["NumPy plainly"][0] for name, w in training.items()}
+    assert {name for name, ratio in plainly.items() if ratio > 1.05} == {"iris", "two-numbers"}
+    assert all(w["ratios"]["JAX compiled"][0] > 1 for w in training.values())
+    compiled = {name: w["compiled"]["JAX compiled"][0] for name, w in training.items()}
+    assert compiled["iris"] < 0.9 and compiled["two-numbers"] < 0.9 and compiled["wide"] > 1.1
+    hand = {  # NumPy's time by hand over JAX's
+        name: w["ratios"]["JAX compiled"][0] / w["ratios"]["NumPy by hand"][0]
+        for name, w in networks.items()
+    }
+    assert {name for name, ratio in hand.items() if ratio > 1.2} == {"wide"}
+    assert hand["iris"] < 0.9
