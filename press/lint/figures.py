@@ -1,10 +1,22 @@
 """Figures have their words: a description, a caption, labels in both languages."""
 
+import html
 import re
 
 from ..figures import is_slider
-from ..markdown import without_code
+from ..markdown import prose, without_code
 from .registry import rule
+
+#: What calls a picture left or right; an equation has a left side, and a curve a left end.
+_SIDES = re.compile(
+    r"[左右]图|图[左右](?!右)|（[左右]）|\((?:left|right)\)|On the (?:left|right) (?:is|are) "
+    r"|\b(?:[Ll]eft|[Rr]ight)(?:-hand)? (?:panel|plot|picture|figure)"
+    r"|\b(?:above|below|figure), (?:left|right)\b"
+)
+#: And in a description, which lists pictures.
+_LISTED = re.compile(
+    r"(?:^|[。；：·] ?)[左右]边?[：，是为]|(?:^|[.;:·] )(?:left|right)[:,] ", re.I | re.M
+)
 
 
 @rule
@@ -46,3 +58,22 @@ def html_languages(book):
         zh, en = (text.count(f'data-lang="{x}"') for x in ("zh", "en"))
         if zh != en:
             yield i, f"{zh} elements with data-lang zh, {en} with en"
+
+
+@rule
+def sides(book):
+    """Nothing calls a picture left or right: on a phone, pictures stand one below the other."""
+    said = [(i, prose(cell.source), (_SIDES,)) for i, cell in book.markdown]
+    for i, cell in book.code:
+        for texts in (cell.metadata.get(key) for key in ("alt", "caption")):
+            if isinstance(texts, dict):
+                said += [(i, text, (_SIDES, _LISTED)) for text in texts.values()]
+    for i, text in book.outputs("text/html"):
+        if is_slider(text):  # which says both itself
+            words = re.findall(r' data-(?:zh|en)="([^"]*)"|(?<=>)([^<>]+)(?=</span>)', text)
+            said += [(i, html.unescape("".join(pair)), (_SIDES, _LISTED)) for pair in words]
+    for i, text, patterns in said:
+        for pattern in patterns:
+            for found in pattern.finditer(text):
+                around = text[max(0, found.start() - 12) : found.end() + 12].strip()
+                yield i, f"which picture is it, on a phone? {around!r}"

@@ -218,6 +218,19 @@ def stale_alt(notebook):
     find(notebook, "slider(draw)").metadata["alt"] = ALT
 
 
+def described(**words):
+    return lambda notebook: find(notebook, "plt.show()").metadata.update(words)
+
+
+def moving(alt, caption):
+    """A slider that is described with these words, in the one language or the other."""
+    said = f'<span data-lang="zh">看。</span> <span data-lang="en">{caption}</span>'
+    return (
+        f'<figure class="slider" data-zh="{alt}" data-en="A curve">{BOTH}'
+        f"<figcaption>{said}</figcaption></figure>"
+    )
+
+
 def swap_sections(notebook):
     a, b = (find(notebook, f"## {name}") for name in ("小结", "何时失灵"))
     a.source, b.source = b.source, a.source
@@ -338,6 +351,15 @@ PLANTED = [
     ("alt-text", stale_alt),
     ("alt-text", both_twins("![](a.png)", "![](a.png)")),
     ("html-languages", output_of("exercises", shown(text_html='<p data-lang="zh">文</p>'))),
+    ("sides", both_twins("左图是损失。", "The loss comes first.")),
+    ("sides", both_twins("损失（右）下降。", "The loss falls.")),
+    ("sides", both_twins("损失在前。", "On the left is the loss.")),
+    ("sides", both_twins("损失在前。", "The loss comes first (left).")),
+    ("sides", described(alt={"zh": "左：损失。右：步数。", "en": "The loss, and steps"})),
+    ("sides", described(alt={"zh": "损失与步数", "en": "Left, the loss. Right, steps."})),
+    ("sides", described(caption={"zh": "损失与步数", "en": "Loss; right: steps."})),
+    ("sides", output_of("slider", shown(text_html=moving("左：损失；右：步数", "Look.")))),
+    ("sides", output_of("slider", shown(text_html=moving("损失", "Watch the left panel.")))),
     ("paired", drop_twin),
     ("paired", drop_last_twin),
     ("paired", swap_twins),
@@ -460,6 +482,20 @@ def test_canonical_form(tmp_path):
 
 def test_every_rule_has_a_planted_fault():
     assert set(RULES) == {rule for rule, _ in PLANTED} | {"canonical-form", "in-step"}
+
+
+@pytest.mark.parametrize(
+    "zh, en",
+    [
+        ("左边是损失。上图左右对称。", "On the right, the sum is the loss."),
+        ("右式不为负，左端最低。", "The left side is the loss; its left end is lowest."),
+        ("曲线的左侧比右侧陡。", "Nothing is left of it, and the right one is steeper on the left."),
+    ],
+)
+def test_sides_of_equations_and_curves(zh, en, tmp_path):
+    notebook = specimen()
+    both_twins(zh, en)(notebook)
+    assert not [fault for fault in lint(write(tmp_path, notebook)) if fault.rule == "sides"]
 
 
 def test_a_fault_says_where(tmp_path):
