@@ -9,14 +9,14 @@ from .registry import rule
 
 #: What calls a picture left or right; an equation has a left side, and a curve a left end.
 _SIDES = re.compile(
-    r"[左右]图|图[左右](?!右)|（[左右]）|\((?:left|right)\)|On the (?:left|right) (?:is|are) "
+    r"[左右]图|图[左右](?!右)|（[左右][）：，]|(?:^|[。；] ?)[左右]边?：|\((?:left|right)[),:]"
     r"|\b(?:[Ll]eft|[Rr]ight)(?:-hand)? (?:panel|plot|picture|figure)"
-    r"|\b(?:above|below|figure), (?:left|right)\b"
+    r"|\b(?:above|below|figure), (?:left|right)\b|On the (?:left|right) (?:is|are) "
+    r"|(?:^|[.;:·] )(?:[Ll]eft|[Rr]ight)[:,] ",
+    re.M,
 )
-#: And in a description, which lists pictures.
-_LISTED = re.compile(
-    r"(?:^|[。；：·] ?)[左右]边?[：，是为]|(?:^|[.;:·] )(?:left|right)[:,] ", re.I | re.M
-)
+#: And in a description, where there is no equation.
+_LISTED = re.compile(r"(?:^|[。；：·] ?)[左右]边?[，是为]", re.M)
 
 
 @rule
