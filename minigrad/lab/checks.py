@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .words import typeset
+
 
 def check(label, condition):
     """Print ``✓ label`` if ``condition`` holds.
@@ -39,7 +41,7 @@ def check_close(label, got, want, tol=1e-12):
         ValueError: if the shapes differ (a scalar ``want`` fits any) or the arrays are empty.
 
     >>> check_close("eq:sum", sum([0.1] * 10), 1.0)
-    ✓ eq:sum  |Δ| ≤ 1e-12
+    ✓ eq:sum  |Δ| ≤ 10⁻¹²
     """
     got, want = (np.asarray(getattr(x, "data", x) if hasattr(x, "requires_grad") else x)
                  for x in (got, want))  # fmt: skip
@@ -50,4 +52,4 @@ def check_close(label, got, want, tol=1e-12):
     difference = np.max(np.abs(got - want) / np.maximum(1, np.abs(want)))
     if not difference <= tol:
         raise AssertionError(f"{label}: |difference| is {difference:.3g}, must be ≤ {tol:g}")
-    print(f"✓ {label}  |Δ| ≤ {tol:g}")
+    print(f"✓ {label}  |Δ| ≤ {typeset(f'{tol:g}')}")

@@ -5,7 +5,7 @@ from numbers import Number
 
 from IPython.display import display
 
-from .words import width
+from .words import typeset, width
 
 
 def table(rows, columns):
@@ -15,11 +15,15 @@ def table(rows, columns):
         rows: sequences of as many cells as there are columns: text, or numbers.
         columns: ``{heading: format}``, the format as in an f-string, ``""`` for none. Numbers
             stand at the right of their column, text at the left unless its format is ``">"``.
+            They are set as in print, −0.70 and 10⁻⁹, also where they stand in a text.
 
     >>> table([["Adam", 0.061], ["SGD", 12.5]], {"方法 · method": "", "损失 · loss": ".2f"})
     方法 · method  损失 · loss
     Adam                  0.06
     SGD                  12.50
+    >>> table([["a", -0.7, 1e-9]], {"": "", "Δ": ".2f", "ε": ".0e"})
+           Δ     ε
+    a  −0.70  10⁻⁹
     """
     rows = [list(row) for row in rows]
     for row in rows:
@@ -30,7 +34,7 @@ def table(rows, columns):
         for i, form in enumerate(columns.values())
     ]
     cells = [[format(cell, form) for cell, form in zip(row, columns.values())] for row in rows]
-    display(_Table([list(columns), *cells], right))
+    display(_Table([[typeset(cell) for cell in row] for row in [list(columns), *cells]], right))
 
 
 class _Table:

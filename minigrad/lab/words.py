@@ -90,3 +90,28 @@ def width(text):
         0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
         for c in text
     )
+
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def typeset(text):
+    """A text whose numbers are set as in print: a true minus sign, powers of ten.
+
+    >>> typeset("-0.70 ± 0.24"), typeset("1e-09"), typeset("2.5e+04"), typeset("(-inf, 3)")
+    ('−0.70 ± 0.24', '10⁻⁹', '2.5×10⁴', '(−inf, 3)')
+
+    A hyphen stays one, and so does a minus sign that stands before a letter:
+
+    >>> typeset("64-64-10"), typeset("L-BFGS"), typeset("-x")
+    ('64-64-10', 'L-BFGS', '-x')
+    """
+
+    def power(number):
+        ten = "10" + str(int(number["exponent"])).translate(_SUPERSCRIPTS)
+        return ten if number["mantissa"] == "1" else f"{number['mantissa']}×{ten}"
+
+    text = re.sub(
+        r"(?<![\w.])(?P<mantissa>\d+(?:\.\d+)?)e(?P<exponent>[+-]?\d+)(?![\w.])", power, text
+    )
+    return re.sub(r"(?<![\w.)\]])-(?=\.?\d|inf\b)", "−", text)

@@ -13,7 +13,7 @@ def test_check_prints_the_label(capsys):
     check_close("eq:c", [1.0, 2.0], [1.0, 2.0 + 1e-13])
     check_close("eq:d", [1000.0, 1000.5], 1000.0, tol=1e-3)  # scaled by |want|, scalar want
     assert capsys.readouterr().out.splitlines() == [
-        "✓ eq:a", "✓ eq:b", "✓ eq:c  |Δ| ≤ 1e-12", "✓ eq:d  |Δ| ≤ 0.001"
+        "✓ eq:a", "✓ eq:b", "✓ eq:c  |Δ| ≤ 10⁻¹²", "✓ eq:d  |Δ| ≤ 0.001"
     ]  # fmt: skip
 
 

@@ -456,9 +456,9 @@ def test_stored_scores_come_back_and_an_entry_comes_out_again(stored, capsys):
     assert tuned.chosen == {"x": 2} and tuned.axes["seed"] == (7, 8)
     assert results.made_with.keys() == {"python", "numpy", "scipy", "kernel"}
     results.again()
-    assert "one entry computed again, as stored  |Δ| ≤ 1e-05" in capsys.readouterr().out
+    assert "one entry computed again, as stored  |Δ| ≤ 10⁻⁵" in capsys.readouterr().out
     tuned.again(1e-5, seed=8)
-    assert capsys.readouterr().out == "✓ seed = 8  |Δ| ≤ 1e-05\n"
+    assert capsys.readouterr().out == "✓ seed = 8  |Δ| ≤ 10⁻⁵\n"
     tuning.again(1e-5, x=1, seed=0)
     with pytest.raises(ValueError, match="seed is not given"):
         tuning.again(1e-5, x=1)

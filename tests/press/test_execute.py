@@ -64,7 +64,7 @@ def test_execution_is_canonical(executed):
     assert [cell.get("execution_count") for cell in cells] == [None, 1, 2, 3, 4]
     assert cells[1]["metadata"] == {}
     (printed,) = cells[1]["outputs"]
-    assert "".join(printed["text"]) == "one\ntwo\n✓ eq:a  |Δ| ≤ 1e-12\n"
+    assert "".join(printed["text"]) == "one\ntwo\n✓ eq:a  |Δ| ≤ 10⁻¹²\n"
     (figure,) = cells[2]["outputs"]
     assert set(figure["data"]) == {"text/html", "text/plain"}
     (knob,) = cells[3]["outputs"]

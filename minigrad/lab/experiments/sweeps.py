@@ -336,7 +336,7 @@ class Scores:
 
         >>> scores = sweep(lambda x, seed: x * seed, {"x": (1, 3)}, seeds=(1, 2))
         >>> scores.again(1e-12, x=3, seed=2)
-        ✓ x = 3, seed = 2  |Δ| ≤ 1e-12
+        ✓ x = 3, seed = 2  |Δ| ≤ 10⁻¹²
         """
         label = ", ".join(f"{name} = {value}" for name, value in entry.items())
         check_close(label, *self.pair(**entry), tol=tol)
