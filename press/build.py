@@ -75,12 +75,13 @@ def build_edition(
         )
         app.build()
     if not app.statuscode:
-        file = cache / "outline.json"
-        before = json.loads(file.read_text(encoding="utf-8"))["pages"] if file.exists() else []
-        for page in set(before) - app.env.found_docs:  # of deleted chapters
-            for name in (f"{page}.html", f"{page}.ipynb", f"{page}.png"):
-                (cache / "html" / name).unlink(missing_ok=True)
-        file.write_text(json.dumps(outline(app)), encoding="utf-8")
+        written = {*app.env.found_docs, *app.config.html_additional_pages}
+        for left in (cache / "html").rglob("*.html"):  # of deleted chapters, of other settings
+            page = left.relative_to(cache / "html").with_suffix("").as_posix()
+            if page not in written and not page.startswith("_modules/"):
+                for suffix in (".html", ".ipynb", ".png"):
+                    left.with_suffix(suffix).unlink(missing_ok=True)
+        (cache / "outline.json").write_text(json.dumps(outline(app)), encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(
             cache / "html", out, ignore=shutil.ignore_patterns(".buildinfo*", "objects.inv")
