@@ -14,6 +14,7 @@ from minigrad.lab.figures import uri
 _URI = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]*)")
 _PICTURE = re.compile(r"<picture>.*?</picture>", re.S)
 _ALT = re.compile(r' data-(zh|en)="([^"]*)"')
+_CAPTION = re.compile(r"<figcaption>.*?</figcaption>", re.S)
 _FILM = re.compile(r'(<script type="application/json">)(.*?)(</script>)')
 
 
@@ -58,6 +59,9 @@ def in_edition(shown: str, language: str | None, alt: str = "", caption: str = "
         shown: what the notebook shows, the elements of the other language already left out.
         language: None keeps both.
         alt, caption: what the cell says of a figure; a slider says it itself.
+
+    >>> in_edition("<figure></figure>", "en", caption="Newton's method")
+    '<figure><figcaption>Newton’s method</figcaption></figure>'
     """
     if said := dict(_ALT.findall(shown[: shown.find(">")])):
         alt = html.unescape(said[language] if language else " · ".join(said.values()))
@@ -69,7 +73,7 @@ def in_edition(shown: str, language: str | None, alt: str = "", caption: str = "
     if caption:
         said = f"<figcaption>{html.escape(caption)}</figcaption>"
         shown = shown.replace("</figure>", f"{said}</figure>")
-    return shown
+    return _CAPTION.sub(lambda m: re.sub(r"(?<=\w)(?:'|&#x27;)", "’", m[0]), shown)
 
 
 def _half(svg: str, language: str) -> str:
