@@ -138,7 +138,8 @@ def begin(name: str, root: Path = ROOT) -> Path:
     if not titles.get(name):
         missing = ", ".join(one for one, title in titles.items() if title)
         why = "is written already" if name in titles else "is not in the plan (_toc.yml)"
-        raise ValueError(f"{name} {why}; to be written are: {missing}")
+        rest = f"to be written are: {missing}" if missing else "nothing is left to be written"
+        raise ValueError(f"{name} {why}; {rest}")
     path, toc = root / PREFIX / f"{name}.md", root / "_toc.yml"
     path.parent.mkdir(exist_ok=True)
     with open(path, "x", encoding="utf-8") as file:

@@ -91,6 +91,10 @@ def test_only_what_is_planned_can_be_begun(book):
     with pytest.raises(ValueError, match="numbers/thre is not in the plan.*numbers/three"):
         begin("numbers/thre", book)
     assert not list((book / "chapters").iterdir())
+    toc = (book / "_toc.yml").read_text(encoding="utf-8")
+    (book / "_toc.yml").write_text(re.sub(r"(- chapters/[a-z/]+): .*", r"\1", toc), encoding="utf-8")
+    with pytest.raises(ValueError, match="nothing is left"):
+        begin("numbers/three", book)
 
 
 def test_both_languages_say_what_to_write():
