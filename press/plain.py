@@ -91,7 +91,7 @@ def readable(node: nodes.Element) -> str:
         if not isinstance(text.parent, nodes.footnote_reference)
     )
     text = re.sub(r"\s+", " ", "".join(words)).strip()
-    return re.sub(r" (?=[,.;:!?，。；：！？](\s|$))", "", text)  # where a citation stood
+    return re.sub(r" (?=[)）]|[,.;:!?，。；：！？](\s|$))", "", text)  # where a citation stood
 
 
 def first_paragraph(doctree: nodes.document) -> str:

@@ -7,8 +7,9 @@ too, so that every character begins an entry.)
 
 Beside the pages lies ``_search/``, all scripts, so that a book opened from disk can be searched:
 ``places.js``, the titles of pages and sections; ``w0.js`` …, where each word stands, cut up by how
-words begin; ``t0.js`` …, the sections' text; ``spellings.js``, for a question with a slip in it.
-``theme/search.js`` asks for them. ``terms.js``, the glossary's, is for the filter of the contents.
+words begin; ``t0.js`` …, the sections' text; ``numbers.js``, what is called 8.7.3;
+``spellings.js``, for a question with a slip in it. ``theme/search.js`` asks for them. ``terms.js``,
+the glossary's, is for the filter of the contents.
 """
 
 import hashlib
@@ -27,11 +28,13 @@ from sphinx.application import Sphinx
 from .contents import outline
 from .folds import check_line
 from .markdown import HAN
+from .numbers import chapter_number, named
 from .plain import first_paragraph, plain_tex, readable
 from .previews import glossary
 from .sidebar import twin
 
 TOKENS = re.compile(rf"({HAN}+)|((?:(?!{HAN})\w)+)")  # a run of Han characters, or another word
+COMPOUND = re.compile(r"[a-z]+(?:-[a-z]+)+")  # is written in one word too
 SHARDS = 128
 LINE = 90  # characters of a formula that are read in a sentence
 FILE = 24_000  # characters of text, about; one section may have more
@@ -42,6 +45,8 @@ def split(text: str) -> list[str]:
 
     >>> split("Adam优化器, lr=0.1, 2019")
     ['adam', '优化', '化器', '器', 'lr', '2019']
+    >>> split("cross-entropy")
+    ['cross', 'entropy', 'crossentropy']
     """
     words = []
     for han, other in TOKENS.findall(text.lower()):
@@ -49,7 +54,7 @@ def split(text: str) -> list[str]:
             words += [*map("".join, zip(han, han[1:])), han[-1]]
         elif not other.isdecimal() or len(other) == 4:  # numbers are everywhere; a year says more
             words.append(other)
-    return words
+    return words + [word.replace("-", "") for word in COMPOUND.findall(text.lower())]
 
 
 def shard(word: str) -> int:
@@ -177,6 +182,20 @@ def scripts(pages: list[list], texts: list[list[list[str]]]) -> dict[str, object
     return files | {"places": {"pages": pages, "places": titles, "cuts": cuts}}
 
 
+def numbered(app: Sphinx, pages: list[str]) -> dict[str, list]:
+    """``[number of the page, anchor, name]`` of what has a number such as 8.7.3."""
+    found = defaultdict(list)
+    for label, (page, n) in app.env.get_domain("math").equations.items():
+        number = f"{chapter_number(app, page)}.{n}"
+        found[number].append((pages.index(page), f"equation-{nodes.make_id(label)}", f"({number})"))
+    for i, page in enumerate(pages):
+        chapter = chapter_number(app, page)
+        for place, n in app.env.metadata[page].get("places", {}).items():
+            said = named(place, chapter, n, app.config.book_edition)
+            found[f"{chapter}.{n}"].append((i, place, said))
+    return found
+
+
 def write_index(app: Sphinx, error: Exception | None) -> None:
     """Write ``_search/``, unless no page has changed."""
     if error or app.builder.format != "html":
@@ -187,16 +206,18 @@ def write_index(app: Sphinx, error: Exception | None) -> None:
         for part in parts for one in part.entries if not one.title
     ]  # fmt: skip
     texts = [Path(app.doctreedir, f"{page}.text").read_text("utf-8") for page, *_ in pages]
+    numbers = numbered(app, [page for page, *_ in pages])
     page, terms = glossary(app)
     known = [[term["name"], term["twin"], f"{page}.html#{place}"] for place, term in terms.items()]
-    whole = json.dumps([pages, texts, known, app.config.book_reader])
+    whole = json.dumps([pages, texts, known, numbers, app.config.book_reader])
     state = hashlib.sha256(whole.encode()).hexdigest()
     folder, before = Path(app.outdir, "_search"), Path(app.doctreedir, "search.sha256")
     if folder.exists() and before.exists() and before.read_text() == state:
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name, content in scripts(pages, [json.loads(text) for text in texts]).items():
+    files = scripts(pages, [json.loads(text) for text in texts]) | {"numbers": numbers}
+    for name, content in files.items():
         data = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         (folder / f"{name}.js").write_text(f'Search.give("{name}",{data})\n', encoding="utf-8")
     data = json.dumps(known, ensure_ascii=False, separators=(",", ":"))

@@ -5,7 +5,7 @@ const Search = (() => {
   const base = new URL("../", document.currentScript.src);
   const HAN = /[\u3400-\u9fff\uf900-\ufaff]/;
   const TOKENS = /([\u3400-\u9fff\uf900-\ufaff]+)|((?:(?![\u3400-\u9fff\uf900-\ufaff])[\p{L}\p{N}_])+)/gu;
-  const STOP = new Set("a an and are as at be by for in is it of on or that the to what with".split(" "));
+  const STOP = new Set("a an and are as at be by do does for how in is it of on or s that the to vs what why with".split(" "));
   const ENDINGS = ["ings", "ing", "ers", "er", "ed", "es", "s"];
   const FIRST = 8;  // results, and as many more on demand
 
@@ -19,12 +19,14 @@ const Search = (() => {
   });
 
   // --- Words, cut up as in press/search.py ---------------------------------------------------------
-  const split = (text, inQuestion = false) => [...text.toLowerCase().matchAll(TOKENS)]
-    .flatMap(([, han, other]) => {
+  const split = (text, inQuestion = false) => [
+    ...[...text.toLowerCase().matchAll(TOKENS)].flatMap(([, han, other]) => {
       if (other) return /^\p{Nd}+$/u.test(other) && [...other].length !== 4 ? [] : [other];
       const all = [...han], pairs = all.slice(1).map((next, i) => all[i] + next);
       return inQuestion && pairs.length ? pairs : [...pairs, all.at(-1)];
-    });
+    }),
+    ...inQuestion ? [] : (text.toLowerCase().match(/[a-z]+(?:-[a-z]+)+/g) ?? []).map((word) => word.replaceAll("-", "")),
+  ];
 
   const shard = (word) => {
     let number = 0;
@@ -48,10 +50,15 @@ const Search = (() => {
   // --- Finding -------------------------------------------------------------------------------------
   const GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho . sigma tau upsilon phi chi psi omega".split(" ");
 
-  /** How else a word may be written: lambda is λ. */
+  /** How else a word may be written: lambda is λ, and beta2 is β2, β_2 and β₂. */
   const letters = (word) => {
-    const letter = String.fromCodePoint(0x3b1 + GREEK.indexOf(word));
-    return letter < "α" ? [] : letter === "ε" ? ["ε", "ϵ"] : [letter];
+    const [, name, digit] = /^([a-z]+|[α-ω])_?([0-9₀-₉]?)$/.exec(word) ?? [];
+    const letter = GREEK.includes(name) ? String.fromCodePoint(0x3b1 + GREEK.indexOf(name)) : name;
+    if (!(letter >= "α")) return [];
+    const same = letter === "ε" ? ["ε", "ϵ"] : [letter];
+    const n = digit && digit.codePointAt(0) % 16, spelled = GREEK[letter.codePointAt(0) - 0x3b1];
+    return digit === "" ? same
+      : [...same, spelled].flatMap((one) => [`${one}_${n}`, one + n, one + String.fromCodePoint(0x2080 + n)]);
   };
 
   /** The numbers of the places that have a word, or one that it begins. */
@@ -73,10 +80,13 @@ const Search = (() => {
     return found;
   }
 
-  /** Pages with all the words: `{page, place, score}`, where `place` has most of them. */
-  async function find(question, words) {
+  /** Pages with all the words: `{page, place, score}`, where `place` has most of them. With a `share`
+   *  pages that have some: a word tells the more, the fewer places have it. */
+  async function find(question, words, share = 1) {
     const { pages, places } = await load("places");
     const sets = await Promise.all(words.map(placesOf));
+    const tells = sets.map((set) => Math.log(1 + places.length / (1 + set.size)));
+    const part = (mask) => tells.reduce((sum, tell, i) => sum + (mask >> i & 1) * tell, 0) / tells.reduce((a, b) => a + b, 0);
     const hits = new Map();
     sets.forEach((set, i) => { for (const place of set) hits.set(place, (hits.get(place) ?? 0) | 1 << i); });
     const all = 2 ** words.length - 1, found = new Map();
@@ -84,14 +94,16 @@ const Search = (() => {
       const [page, anchor, title] = places[place];
       const one = found.get(page) ?? { page, mask: 0, full: 0, best: -1 };
       const names = title ? [title] : [anchor, anchor.split(".").pop()];  // Tensor.backward
-      const score = Math.max(...names.map((name) => worth(name, question, words)))
+      const exact = !title && question.includes(".") && `.${anchor.toLowerCase()}`.endsWith(`.${question}`);
+      const score = Math.max(...names.map((name) => worth(name, question, words))) + 1000 * exact
         + 20 * [...mask.toString(2)].filter((bit) => bit === "1").length / words.length;
       if (score > one.best) Object.assign(one, { place, best: score });
       one.mask |= mask;
       one.full += mask === all;
       found.set(page, one);
     }
-    return [...found.values()].filter(({ mask }) => words.length && mask === all).map((one) => {
+    const enough = (mask) => mask === all || share < 1 && part(mask) >= share;
+    return [...found.values()].filter(({ mask }) => words.length && enough(mask)).map((one) => {
       const [name, title, number, twin] = pages[one.page];
       const named = Math.max(...[title, twin].filter(Boolean).map((text) => worth(text, question, words)));
       const list = /(^|\/)back\//.test(name);  // a chapter says more than a list
@@ -103,9 +115,11 @@ const Search = (() => {
 
   /** How well a title answers a question: it is it, begins with it, has it, is a word of it, has some. */
   function worth(title, question, words) {
-    const low = title.toLowerCase(), own = split(low);
+    const low = clean(title), own = split(low);
+    const close = (text) => text.replace(/[\s-]/g, "");  // batchnorm, cross entropy
+    const has = low.includes(question) || question.length > 3 && close(low).includes(close(question));
     const share = words.filter((word) => own.some((one) => one.startsWith(stem(word)))).length / words.length;
-    return 200 * (low === question) + 60 * low.startsWith(question) + 100 * low.includes(question)
+    return 200 * (low === question) + 60 * low.startsWith(question) + 100 * has
       + 60 * words.includes(low) + 40 * share ** 2;
   }
 
@@ -136,20 +150,34 @@ const Search = (() => {
     return found;
   }
 
-  /** What a question finds: `{question, results}`, where the question may have been mended. */
-  async function ask(text) {
-    const question = text.trim().toLowerCase().replace(/\s+/g, " ");
+  const clean = (text) => text.trim().toLowerCase().replace(/\s+/g, " ").replace(/'/g, "’");
+
+  /** What has a number: a chapter; an equation, a figure, a claim. */
+  async function numbered(question) {
     const { pages } = await load("places");
-    const numbered = pages.findIndex(([, , number]) => number && number === question);
-    if (numbered >= 0) return { results: [{ page: numbered, place: firstOf(numbered), score: 1 }] };
-    let results = await find(question, wordsOf(question));
+    const chapter = pages.findIndex(([, , number]) => number && number === question);
+    if (chapter >= 0) return [{ page: chapter, place: firstOf(chapter) }];
+    const [, kind, number] = /^(\D*)(\d+\.\d+\.\d+)\)?$/.exec(question) ?? [];
+    const known = number ? (await load("numbers"))[number] ?? [] : [];
+    const named = known.filter(([, , said]) => said.toLowerCase().startsWith(kind));
+    return (named.length ? named : known).map(([page, anchor, said]) => ({ page, place: firstOf(page), anchor, said }));
+  }
+
+  /** What a question finds: `{results}`, and `mended` if the question was, or `partly` if no page
+   *  has all of its words. Few results are followed by those that have most words. */
+  async function ask(text) {
+    const question = clean(text), words = wordsOf(question);
+    let results = await numbered(question);
     if (results.length || !question) return { results };
-    for (const other of await mended(question)) {
+    results = await find(question, words);
+    for (const other of results.length ? [] : await mended(question)) {
       const words = wordsOf(other), long = words.filter((word) => [...word].length > 1);
       results = await find(other.trim(), long.length ? long : words);
       if (results.length) return { results, mended: other };
     }
-    return { results };
+    if (results.length > 2) return { results };
+    const more = (await find(question, words, 0.4)).filter(({ page }) => results.every((one) => one.page !== page));
+    return { results: [...results, ...more], partly: !results.length };
   }
 
   // --- Showing -------------------------------------------------------------------------------------
@@ -187,19 +215,21 @@ const Search = (() => {
     return p;
   }
 
-  async function item({ page, place }, question) {
+  async function item({ page, place, ...one }, question) {
     const { pages, places } = given.places;
-    const [name, title, number, twin, part] = pages[page], [, anchor, section] = places[place];
-    const top = place === firstOf(page);
+    const [name, title, number, twin, part] = pages[page];
+    const [, anchor, section] = one.said ? [page, one.anchor, one.said] : places[place];
+    const top = !one.said && place === firstOf(page);
     const li = document.createElement("li"), link = document.createElement("a");
     const address = `${name}.html${top ? "" : `#${anchor}`}`;
     link.href = document.getElementById("results") ? address : new URL(address, base);
-    const called = (name) => name.toLowerCase().includes(question);
+    const words = wordsOf(question), called = (name) => words.some((word) => clean(name).includes(word));
     const other = !called(title) && called(twin) ? ` (${twin})` : "";  // its name in the other language
     link.textContent = `${number} ${title}${other}${top ? "" : ` › ${section || anchor}`}`.trim();
     const small = document.createElement("small");
     small.textContent = part;
-    li.append(link, small, await excerpt(place, question));
+    li.append(link, small);
+    if (!one.said) li.append(await excerpt(place, question));
     return li;
   }
 
@@ -208,15 +238,15 @@ const Search = (() => {
   async function show(text, list, found, most = FIRST) {
     const turn = ++latest;
     root.dataset.search = "asked";
-    const { results, mended: other } = text.trim() ? await ask(text) : { results: [] };
-    const question = (other ?? text).trim().toLowerCase().replace(/\s+/g, " ");
+    const { results, mended: other, partly } = text.trim() ? await ask(text) : { results: [] };
+    const question = clean(other ?? text);
     const items = await Promise.all(results.slice(0, most).map((one) => item(one, question)));
     if (turn !== latest) return;
     list.replaceChildren(...items);
     if (found) {
-      const { some, none, instead } = found.dataset;
+      const { some, none, instead, part } = found.dataset;
       found.textContent = !text.trim() ? "" : !results.length ? none
-        : some.replace("{n}", results.length) + (other ? instead.replace("{q}", other.trim()) : "");
+        : some.replace("{n}", results.length) + (other ? instead.replace("{q}", other.trim()) : partly ? part : "");
       document.querySelector(".more").hidden = results.length <= most;
     }
     root.dataset.search = "done";

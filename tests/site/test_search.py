@@ -63,7 +63,7 @@ SLIPS = {  # one wrong letter or character, one too many, one too few, two excha
 
 SHOWN = """() => [...document.querySelectorAll("#results li")].map(li => [
   li.querySelector("a").getAttribute("href"), li.querySelector("a").innerText + " " + li.querySelector("small").innerText,
-  li.querySelector("p").innerText, li.querySelector("mark")?.innerText ?? "",
+  li.querySelector("p")?.innerText ?? "", li.querySelector("mark")?.innerText ?? "",
   Boolean(li.querySelector("code"))])"""
 
 
@@ -118,6 +118,53 @@ def test_the_name_of_a_chapter_finds_it_first(edition, tab, address):
             title = Notebook(CHAPTERS / f"{entry.name}.ipynb").headings(edition)[0]
             title = re.sub(r"\$([^$]*)\$", lambda tex: plain_tex(tex[1]), title).replace("`", "")
             assert answers(tab, title)[0][0] == f"{entry.name}.html", title
+
+
+#: As engineers and students type: in one word, with an apostrophe, as the code spells it, as a question.
+TYPED = {
+    "zh": [("batchnorm", "normalization/batch-norm"), ("crossentropy", CROSS), ("Newton's method", "optimization/newton"),
+           ("optim.adam", "back/api-optim"), ("Tensor.backward", "back/api-tensors")],
+    "en": [("batchnorm", "normalization/batch-norm"), ("crossentropy", CROSS), ("newton's method", "optimization/newton"),
+           ("Newton’s method", "optimization/newton"), ("Adam's", ADAM), ("Adma's", ADAM), ("optim.adam", "back/api-optim"),
+           ("layernorm vs rmsnorm", "normalization/rms-norm"), ("why does batch norm help", "normalization/batch-norm")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("edition", TWIN)
+def test_questions_are_answered_however_they_are_typed(edition, tab, address):
+    tab.goto(f"{address}/{edition}/search.html")
+    first = {question: answers(tab, question)[0][0] for question, _ in TYPED[edition]}
+    assert [question for question, page in TYPED[edition] if not is_page(first[question], page)] == []
+    for spelled in ("β2", "β_2", "β₂", "beta2", "beta_2"):
+        found = answers(tab, spelled)
+        assert len(found) == 8 and any(is_page(href, ADAM) for href, *_ in found[:3]), spelled
+
+
+def test_few_results_are_followed_by_those_with_most_words(tab, address):
+    tab.goto(f"{address}/zh/search.html")
+    found = [address for address, *_ in answers(tab, "学习率预热")]
+    assert any(is_page(one, "optimizers/learning-rate-schedules") for one in found[:5])
+    assert words("page", "zh")["partly"] not in tab.locator("#found").inner_text(), "one has them all"
+    tab.goto(f"{address}/en/search.html")
+    assert answers(tab, "layernorm vs rmsnorm torch ravine")
+    assert words("page", "en")["partly"] in tab.locator("#found").inner_text()
+
+
+@pytest.mark.parametrize("question, anchors", [
+    ("8.7.3", ["equation-eq-adam-", "figure-", "claim-adam-"]), ("(8.7.3)", ["equation-eq-adam-"]),
+    ("{figure} 8.7.3", ["figure-"]), ("{claim}8.7.3", ["claim-adam-"]),
+])  # fmt: skip
+@pytest.mark.parametrize("edition", TWIN)
+def test_a_number_leads_to_what_has_it(edition, question, anchors, tab, address, site):
+    tab.goto(f"{address}/{edition}/search.html")
+    said = {kind: words("page", edition)[kind].format("").strip() for kind in ("figure", "claim")}
+    found = answers(tab, question.format(**said))
+    page = (site / edition / f"{ADAM}.html").read_text(encoding="utf-8")
+    assert len(found) == len(anchors)
+    for (href, title, *_), anchor in zip(found, anchors):
+        assert href.startswith(f"{ADAM}.html#{anchor}") and "8.7.3" in title
+        place = page.index(f'id="{href.partition("#")[2]}"')
+        assert re.search(r'class="(?:eqno|number)">\D*([\d.]+)', page[place:])[1] in ("3", "8.7.3")
 
 
 @pytest.mark.parametrize("edition", TWIN)
@@ -187,7 +234,7 @@ def test_a_question_from_a_page(tab, address):
 def test_python_and_javascript_split_alike(tab, address):
     phrases = [
         "优化器", "Adam优化器", "β1 = 0.9，偏差修正", "指数移动平均 (EMA)", "a_b c-d é ñ 2019年", "，。",
-        "Σ|x|²", "RMSProp 与 Adam：区别", "20190 19", "",
+        "Σ|x|²", "RMSProp 与 Adam：区别", "Warm-up, mini-batch-wise", "20190 19", "",
     ]  # fmt: skip
     tab.goto(f"{address}/zh/search.html")
     for phrase in phrases:
@@ -211,3 +258,4 @@ def test_descriptions_lose_no_formula(site):
         texts = [file.read_text(encoding="utf-8") for file in (site / edition / "_search").glob("t*.js")]
         assert sum(text.count("λ") for text in texts) > 300
         assert any("m̂_t" in text for text in texts), "also where it stands by itself"
+        assert not any("et al. )" in text for text in texts), "where a citation stood there is no gap"
