@@ -24,7 +24,8 @@ if (root.dataset.edition) store("edition", root.dataset.edition);
 
 // --- Where the reader is: marked in the contents of the page, kept when the language changes ---
 const twin = document.querySelector("a.twin");
-const sections = [...document.querySelectorAll("article section[id], .landing main section[id]")];
+const sections = [...document.querySelectorAll("article :is(section, dt.sig)[id], .landing main section[id]")];
+const sectionsOf = document.querySelector("nav.here");
 const here = new Map([...document.querySelectorAll(".here li a")]
   .map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
 let current = null;
@@ -41,7 +42,7 @@ function follow() {
   const line = 100;  // pixels: just below where a section comes to stand when one jumps to it
   const shown = sections.filter((s) => s.getClientRects().length);  // not of the other language
   let section = shown.filter((s) => s.getBoundingClientRect().top <= line).pop() ?? sections[0];
-  const chosen = anchored()?.closest("section[id]");
+  const chosen = anchored()?.closest("section[id], dt.sig[id]");
   if (chosen && !moved) section = chosen;  // asked for: the page may still be on its way there
   else if (scrollY + innerHeight >= root.scrollHeight - 2) {  // the last ones cannot get up there
     if (chosen?.getBoundingClientRect().top >= 0) section = chosen;
@@ -51,7 +52,11 @@ function follow() {
   current = section;
   document.querySelector(".here .on")?.classList.remove("on");
   const link = here.get(current.id) ?? here.get("");
-  link?.classList.add("on");
+  if (link) {
+    link.classList.add("on");
+    const top = link.offsetTop, room = sectionsOf.clientHeight;  // in a long list it is in view
+    if (top < sectionsOf.scrollTop || top + link.offsetHeight > sectionsOf.scrollTop + room) sectionsOf.scrollTop = top - room / 2;
+  }
   for (const twin of document.querySelectorAll("a.twin")) {  // the first page of all has two
     twin.hash = current === sections[0] ? "" : current.id.replace(/^(.*)--(zh|en)$/, "$1");
   }
@@ -72,16 +77,20 @@ if (twin && !sections.length) twin.search = location.search;  // the search page
 
 // --- In a long list of contents, this page is in view -------------------------------------------
 const contents = document.querySelector(".contents");
-function showPlace() {
-  const place = contents.querySelector("a.current");
-  if (place) contents.scrollTop = place.offsetTop - contents.clientHeight / 2;
+function showPlace() {  // as far as is needed, and so that no line is cut
+  const place = contents.querySelector("a.current"), room = contents.clientHeight;
+  if (!place) return;
+  const covered = contents.querySelector(".sift").offsetHeight + 20;
+  const wanted = covered + Math.min(place.offsetTop - room / 2, contents.scrollHeight - room);
+  const line = [...contents.querySelectorAll("summary, li")].findLast((one) => one.offsetTop <= wanted && one.checkVisibility());
+  contents.scrollTop = line && place.offsetTop > 0.9 * room ? line.offsetTop - covered : 0;
 }
 if (contents) {
   contents.addEventListener("toggle", showPlace);
   showPlace();
+  document.fonts.ready.then(showPlace);  // with which lines have another height
 }
 
-const sectionsOf = document.querySelector("nav.here");
 sectionsOf?.addEventListener("click", (event) => {  // a link leads to a place on this page
   if (event.target.closest("a") && sectionsOf.matches(":popover-open")) sectionsOf.hidePopover();
 });
@@ -126,7 +135,10 @@ function reachable() {  // reads all before it writes any: one layout, however m
     else box.removeAttribute("tabindex");
   });
 }
-addEventListener("resize", reachable);
+let asked;
+const later = () => { cancelAnimationFrame(asked); asked = requestAnimationFrame(reachable); };
+addEventListener("resize", later);
+addEventListener("toggle", later, true);  // what is unfolded has a width only now
 reachable();
 
 // --- On paper answers are unfolded and everything is loaded -------------------------------------

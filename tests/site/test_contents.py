@@ -70,6 +70,23 @@ def test_the_filter_finds_terms_of_the_glossary(disk, tab, address, site):
     tab.wait_for_url("**/zh/back/glossary.html#term-saddle-point")
 
 
+@pytest.mark.parametrize("height", [400, 620, 900])
+@pytest.mark.parametrize("page", ["optimizers/adam", "optimizers/shoot-out", "back/bibliography"])
+def test_the_contents_begin_with_a_whole_line(page, height, tab, address):
+    """Below the filter, which stays, when the list is scrolled to where one is; if it must be."""
+    tab.set_viewport_size({"width": 1440, "height": height})
+    tab.goto(f"{address}/zh/{page}.html")
+    cut = tab.evaluate("""async () => {
+      await document.fonts.ready;
+      const edge = document.querySelector(".sift").getBoundingClientRect().bottom + 10;  // of its shadow; a line has 5 px of air
+      return [...document.querySelectorAll("nav.contents :is(summary, li a)")].filter((e) => e.checkVisibility())
+        .map((e) => e.getBoundingClientRect()).filter(({ top, bottom }) => top < edge - 5 && bottom > edge + 5);
+    }""")
+    assert cut == []
+    scrolled = tab.evaluate("contents.scrollTop")
+    assert bool(scrolled) == (height < 900 or page != "optimizers/adam")
+
+
 def test_contents_on_a_phone(tab, address):
     tab.set_viewport_size({"width": 360, "height": 640})
     tab.goto(f"{address}/zh/{ADAM}")
