@@ -26,6 +26,9 @@ from .words import words
 #: Links to what stands on the same page and is shown beside them (theme/previews.js).
 PREVIEWED = re.compile(r'class="footnote-reference|="reference internal" href="#(equation|claim)-')
 
+#: A formula among words, as HTML.
+FORMULA = r'<span class="math [^>]*><mjx-container(?>(?s:.*?)</mjx-container></span>)'
+
 # -- The document, before it becomes HTML
 
 
@@ -82,9 +85,9 @@ def link_places(app: Sphinx, pagename: str, templatename: str, context: dict, do
          rf'\1<a class="headerlink" href="#\2" {label}>#</a>'),
         (r'(<div [^>]*id="(claim-[^"]*)"(?s:.*?))(</p>)',
          rf'\1<a class="headerlink" href="#\2" {label}>#</a>\3'),
-        # A browser would break the line between a formula and the comma after it.
-        (r'([（“「]*<span class="math [^>]*><mjx-container(?>(?s:.*?)</mjx-container></span>)'
-         r'[，。；：、？！）”」,.;:?!)]+)', r'<span class="tie">\1</span>'),
+        # A browser would break the line between a formula and its brackets, or the comma after it.
+        (rf'([（“「(]+{FORMULA}[，。；：、？！）”」,.;:?!)]*|{FORMULA}[，。；：、？！）”」,.;:?!)]+)',
+         r'<span class="tie">\1</span>'),
     ):  # fmt: skip
         context["body"] = re.sub(pattern, better, context["body"])
 

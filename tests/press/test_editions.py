@@ -74,7 +74,7 @@ CHAPTER = notebook(
     })]),
     code("slider()", [shown(**SLIDER)]),
     markdown("zh", "## 偏差修正\n\n{claim}`first` 步长是 {num}`.ratio:.2f` 倍。\n\n由 {eq}`eq:first`、{see}`claim-first` 与 {see}`figure-a-test-chapter`，[见](#claim-first)。\n\n## 小结\n\n完。\n\n```\n# 不是标题\n```"),
-    markdown("en", "## Bias correction\n\n{claim}`first` Steps are {num}`.ratio:.2f` times too long.\n\nBy {eq}`eq:first`, {see}`claim-first` and {see}`figure-a-test-chapter`, [as said](#claim-first).\n\n## Summary\n\nEnd.\n\n```\n# no\n```"),
+    markdown("en", "## Bias correction\n\n{claim}`first` Steps are {num}`.ratio:.2f` times too long.\n\nBy {eq}`eq:first`, {see}`claim-first` and {see}`figure-a-test-chapter`, [as said](#claim-first).\n\n## Summary\n\nEnd ($x$ is all).\n\n```\n# no\n```"),
 )  # fmt: skip
 
 
@@ -346,9 +346,10 @@ def test_the_map_counts_planned_chapters_and_links_the_others(site):
         assert [one.text for one in parts.select(".planned")] == [expected[1][4:], expected[4][4:]]
 
 
-def test_no_line_begins_with_the_comma_after_a_formula(site):
-    tie = page(site, "zh/part/second.html").select_one("span.tie")
-    assert tie.text.startswith("（") and tie.text.endswith("），") and tie.select_one(".math")
+def test_no_line_is_broken_between_a_formula_and_its_brackets_or_comma(site):
+    for edition, before, after in (("zh", "（", "），"), ("en", "(", "")):
+        tie = page(site, f"{edition}/part/second.html").select_one("span.tie")
+        assert re.fullmatch(f"{re.escape(before)}[^()（）]+{after}", tie.text.strip()) and tie.select_one(".math")
 
 
 def test_figures_are_part_of_the_page(site):
