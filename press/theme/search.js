@@ -104,13 +104,13 @@ const Search = (() => {
     }
     const enough = (mask) => mask === all || share < 1 && part(mask) >= share;
     return [...found.values()].filter(({ mask }) => words.length && enough(mask)).map((one) => {
-      const [name, title, number, twin] = pages[one.page];
+      const [, title, , twin] = pages[one.page];
       const named = Math.max(...[title, twin].filter(Boolean).map((text) => worth(text, question, words)));
-      const list = /(^|\/)back\//.test(name);  // a chapter says more than a list
       const place = named >= 100 && named >= one.best - 20 ? firstOf(one.page) : one.place;
-      return { ...one, place, score: 2 * named + one.best + 8 * Math.log2(1 + one.full) - 400 * list };
+      return { ...one, place, score: 2 * named + one.best + 8 * Math.log2(1 + one.full) - 400 * isList(one) };
     }).sort((a, b) => b.score - a.score);
   }
+  const isList = ({ page }) => given.places.pages[page][0].startsWith("back/");  // a chapter says more
   const firstOf = (page) => given.places.places.findIndex(([one]) => one === page);
 
   /** How well a title answers a question: it is it, begins with it, has it, is a word of it, has some. */
@@ -177,7 +177,9 @@ const Search = (() => {
     }
     if (results.length > 2) return { results };
     const more = (await find(question, words, 0.4)).filter(({ page }) => results.every((one) => one.page !== page));
-    return { results: [...results, ...more], partly: !results.length };
+    if (!more.length) return { results };
+    const lists = results.filter(isList), chapters = results.filter((one) => !isList(one));
+    return { results: [...chapters, ...more, ...lists], partly: !results.length };
   }
 
   // --- Showing -------------------------------------------------------------------------------------

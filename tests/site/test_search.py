@@ -144,6 +144,8 @@ def test_few_results_are_followed_by_those_with_most_words(tab, address):
     tab.goto(f"{address}/zh/search.html")
     found = [address for address, *_ in answers(tab, "学习率预热")]
     assert any(is_page(one, "optimizers/learning-rate-schedules") for one in found[:5])
+    found = [href for href, *_ in answers(tab, "layernorm vs rmsnorm 峡谷")]
+    assert not found[0].startswith("back/"), "of lists, which have all words, comes none first"
     assert words("page", "zh")["partly"] not in tab.locator("#found").inner_text(), "one has them all"
     tab.goto(f"{address}/en/search.html")
     assert answers(tab, "layernorm vs rmsnorm torch ravine")
