@@ -155,7 +155,9 @@ if __name__ == "__main__":
         "partial": compared(("partial-2", "partial-4"), (0.03, 0.045, 0.07, 0.1), 8),
         "halves": compared(halves, (0.05, 0.1, 0.2), 8),
         "large": compared((*halves, "rms", "layer-norm"), coarse, 8, spread=8.0),
-        "long": compared(("rms", "layer-norm", "scalar"), (0.02, 0.04, 0.08), 8, steps=1500),
+        "long": compared(
+            ("rms", "layer-norm", "scalar", "bare"), (0.02, 0.03, 0.045, 0.07), 8, steps=1500
+        ),
     }
     again = {"kind": "rms", "spread": 1.0, "steps": 300, "seed": 100}
     store(__file__, found, again=("norms", again), tol=0.002)
