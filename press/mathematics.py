@@ -5,9 +5,8 @@ done; typeset before, a page needs neither script nor waiting, and a formula tha
 fault of the build. MathJax's HTML looks better than MathML or KaTeX, and gives screen readers
 MathML as well. MathJax runs in V8, which comes in a Python package.
 
-A formula is typeset once: what came out is kept below ``_build`` and serves both editions and later
-builds, until `VERSION` changes. Style sheet and fonts have the glyphs of the pages that are there,
-also of those that an earlier build has written.
+A formula is typeset once, until `VERSION` changes (`press.kept`). Style sheet and fonts have the
+glyphs of the pages that are there, also of those that an earlier build has written.
 
 What pages still load is ``theme/mathematics.js``: it asks for the fonts early, and copies a formula
 as TeX.
@@ -18,7 +17,6 @@ import html
 import io
 import json
 import re
-import sqlite3
 from functools import cached_property, partial
 from hashlib import sha256
 from importlib.metadata import version
@@ -32,7 +30,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
-from . import breaks
+from . import breaks, kept
 from .bilingual import TWIN
 from .notebook import Notebook, languages
 
@@ -131,38 +129,17 @@ class Formulas:
     """The formulas of the book as its pages show them: Sphinx's hooks, and what is kept."""
 
     def open(self, app: Sphinx) -> None:
-        self.edition = app.config.book_edition
-        file = Path(app.config.book_root, "_build", ".cache", "mathematics.sqlite")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Both editions are built at once and share it.
-        self.kept = sqlite3.connect(file, timeout=60, isolation_level=None)
-        self.kept.execute("PRAGMA synchronous = OFF")
-        self.kept.execute(
-            "CREATE TABLE IF NOT EXISTS made (version, what, it, PRIMARY KEY (version, what))"
-        )
-        self.kept.execute("DELETE FROM made WHERE version != ?", (VERSION,))
+        self.edition, self.root = app.config.book_edition, app.config.book_root
 
     @cached_property
     def mathjax(self) -> MathJax:
         return MathJax()  # only when there is something new
 
-    def made(self, what: str, make):
-        """What `make` returns, or what it once returned."""
-        found = self.kept.execute(
-            "SELECT it FROM made WHERE version = ? AND what = ?", (VERSION, what)
-        ).fetchone()
-        if not found:
-            found = [make()]
-            self.kept.execute(
-                "INSERT OR IGNORE INTO made VALUES (?, ?, ?)", (VERSION, what, *found)
-            )
-        return found[0]
-
     def typeset(self, node: nodes.Element, tex: str, display: bool) -> str:
         """A formula of the book as HTML that knows its TeX; one with an error is reported."""
         key = f"{'display' if display else 'inline'} {tex}"
         try:
-            made = self.made(key, lambda: self.mathjax.typeset(tex, display))
+            made = kept.made(self.root, key, VERSION, lambda: self.mathjax.typeset(tex, display))
         except ValueError as error:
             said = node.astext().strip()
             logger.warning(
@@ -195,14 +172,16 @@ class Formulas:
             out = Path(app.outdir, "_static")
             pages = (page.read_text(encoding="utf-8") for page in Path(app.outdir).rglob("*.html"))
             used = {glyph for page in pages for glyph in re.findall(r"mjx-c[0-9A-F]+", page)}
-            sheet = only(used, self.made("style sheet", lambda: self.mathjax.styles))
+            every = kept.made(self.root, "style sheet", VERSION, lambda: self.mathjax.styles)
+            sheet = only(used, every)
             (out / "mathematics.css").write_text(sheet, encoding="utf-8")
             (out / FONTS).mkdir(exist_ok=True)
             drawn = characters(sheet)
+            of = kept.digest(VERSION, str(sorted(drawn)))
             for font in (MATHJAX / "output" / "chtml" / "fonts" / "woff-v2").iterdir():
-                few = self.made(f"{font.name} {sorted(drawn)}", partial(subset, font, drawn))
+                name = f"{font.name} {self.edition}"
+                few = kept.made(self.root, name, of, partial(subset, font, drawn))
                 (out / FONTS / font.name).write_bytes(few)
-        self.kept.close()
         if "mathjax" in vars(self):
             self.mathjax.js.close()
 
