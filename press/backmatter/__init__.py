@@ -18,6 +18,7 @@ from sphinx.application import Sphinx
 
 from . import reference
 from .benchmarks import Benchmarks
+from .gathering import outdated
 from .ledger import Ledger
 from .names import Names, summarize
 from .parts import Parts
@@ -42,5 +43,6 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("names", Names)
     reference.setup(app)
     app.connect("autodoc-process-docstring", summarize)  # after ours of the reference
+    app.connect("env-get-outdated", outdated)
     app.connect("html-page-context", add_look)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

@@ -1,17 +1,26 @@
-"""What the gathered pages share: the chapters in the order of ``_toc.yml``, links to them."""
+"""What the gathered pages share: the chapters in the order of ``_toc.yml``, links to them.
 
+A gathered page looks at every chapter, and takes little of each. It is read again when that has
+changed, and not whenever a chapter has.
+"""
+
+import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 from sphinx_external_toc.api import FileItem
 
-from ..markdown import prose
+from .. import kept
+from ..bilingual import TWIN
+from ..markdown import citations, prose
 from ..notebook import Notebook
+from ..scale import scales
 from ..words import words
 
 
@@ -20,26 +29,63 @@ def plain(text: str) -> str:
     return re.sub(r"[-–\s]+", " ", text).lower()
 
 
-@dataclass(frozen=True)
 class Chapter:
-    """A notebook of the book: ``name`` is Sphinx's docname."""
+    """What the gathered pages say of a notebook; ``name`` is Sphinx's docname.
 
-    name: str
-    path: Path
+    Attributes:
+        titles: in both languages.
+        claims, scales: its claims, and the scale of each by its name.
+        words: the passages as terms are looked up in them: ``(anchor, Chinese, English)``.
+        text: the same in one piece, Chinese and English.
+        cited: the works cited in each passage: ``(anchor, keys)``.
+        near: for each claim the works cited in the passage in which it stands.
+    """
 
-    @cached_property
-    def notebook(self) -> Notebook:
-        return Notebook(self.path)
+    def __init__(self, name: str, path: Path) -> None:
+        book = Notebook(path)
+        passages = [*book.passages()]
+        self.name = name
+        self.titles = {language: book.headings(language)[0] for language in TWIN}
+        self.claims = book.claims
+        self.scales = scales(book) if self.claims else {}
+        self.words = [(anchor, plain(prose(zh)), plain(prose(en))) for anchor, zh, en in passages]
+        self.text = tuple("\n".join(words[i] for words in self.words) for i in (1, 2))
+        self.cited = [(anchor, keys) for anchor, zh, _ in passages if (keys := citations(zh))]
+        self.near = {
+            claim.name: next(
+                (citations(zh) for _, zh, _ in passages if f"{{claim}}`{claim.name}`" in zh), []
+            )
+            for claim in self.claims
+        }  # fmt: skip
 
-    @cached_property
-    def words(self) -> list[tuple[str | None, str, str]]:
-        """The passages as terms are looked up in them."""
-        passages = self.notebook.passages()
-        return [(anchor, plain(prose(zh)), plain(prose(en))) for anchor, zh, en in passages]
+
+def gathered(env: BuildEnvironment, name: str, path: Path) -> Chapter:
+    files = [path, *filter(Path.exists, map(path.with_suffix, (".py", ".json")))]
+    of = kept.digest(env.config.book_reader, str(path), *map(Path.read_bytes, files))
+    return _gathered(env.config.book_root, name, path, of)
+
+
+@cache
+def _gathered(root: str, name: str, path: Path, of: str) -> Chapter:
+    return kept.made(root, f"what is gathered of {name}", of, lambda: Chapter(name, path))
+
+
+Part = tuple[str | None, list[Chapter]]  # its caption, its chapters
+
+
+def outdated(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """The gathered pages that would say something else now."""
+    return [
+        page for page in env.found_docs - added - changed
+        for kind, state in env.metadata[page].get("gathered", {}).items()
+        if kind.look(env, page)[1] != state
+    ]  # fmt: skip
 
 
 class Gathered(SphinxDirective):
-    """A directive that looks at every chapter; its page is read again when one of them changes."""
+    """A directive that looks at every chapter."""
 
     section = ""  # of words.yml
     gathers_back_matter = False
@@ -52,18 +98,22 @@ class Gathered(SphinxDirective):
     def words(self) -> dict:
         return words(self.section, self.language)
 
-    def parts(self) -> list[tuple[str | None, list[Chapter]]]:
-        """The parts of the book with their chapters, in the order of ``_toc.yml``."""
-        site, parts = self.config.external_site_map, []
-        here = Path(self.env.doc2path(self.env.docname)).parent
-        left_out = None if self.gathers_back_matter else here
-        self.env.note_dependency(self.config.external_toc_path)
+    @staticmethod
+    def takes(chapters: list[Chapter]) -> object:
+        """What of the chapters the page shows."""
+        raise NotImplementedError
+
+    @classmethod
+    def look(cls, env: BuildEnvironment, page: str) -> tuple[list[Part], str]:
+        """The parts of the book in the order of ``_toc.yml``, and a fingerprint of what a page
+        takes of them."""
+        site, parts = env.config.external_site_map, []
+        left_out = None if cls.gathers_back_matter else Path(env.doc2path(page)).parent
 
         def below(name: str) -> Iterator[Chapter]:
-            path = Path(self.env.doc2path(name))
+            path = Path(env.doc2path(name))
             if path.suffix == ".ipynb" and path.parent != left_out:
-                self.env.note_dependency(str(path))
-                yield Chapter(name, path)
+                yield gathered(env, name, path)
             for tree in site[name].subtrees if name != site.root.docname else ():
                 for item in filter(lambda item: isinstance(item, FileItem), tree.items):
                     yield from below(item)
@@ -72,13 +122,29 @@ class Gathered(SphinxDirective):
         for tree in site.root.subtrees:
             files = [item for item in tree.items if isinstance(item, FileItem)]
             parts.append((tree.caption, [chapter for file in files for chapter in below(file)]))
+        taken = cls.takes([chapter for _, chapters in parts for chapter in chapters])
+        return parts, kept.digest(json.dumps(taken, default=sorted))
+
+    def parts(self) -> list[Part]:
+        self.env.note_dependency(self.config.external_toc_path)
+        parts, state = self.look(self.env, self.env.docname)
+        known = self.env.metadata[self.env.docname]
+        known.setdefault("gathered", {})[type(self)] = state
         return parts
 
     def chapters(self) -> list[Chapter]:
         return [chapter for _, chapters in self.parts() for chapter in chapters]
 
+    def note_works(self) -> list[Path]:
+        """The files of the bibliography; the page is read again when one of them changes."""
+        files = [self.env.relfn2path(file, self.config.root_doc)[1]
+                 for file in self.config.bibtex_bibfiles]  # fmt: skip
+        for file in files:
+            self.env.note_dependency(file)
+        return [*map(Path, files)]
+
     def title(self, chapter: Chapter) -> list[nodes.Node]:
-        found, _ = self.state.inline_text(chapter.notebook.headings(self.language)[0], self.lineno)
+        found, _ = self.state.inline_text(chapter.titles[self.language], self.lineno)
         return found
 
     def link(

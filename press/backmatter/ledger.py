@@ -10,7 +10,7 @@ from minigrad.lab.claims import VERDICTS
 from ..claims import boxed
 from ..markdown import citations
 from ..notebook import Claim
-from ..scale import Scale, scales
+from ..scale import Scale
 from .gathering import Chapter, Gathered, filter_box, raw
 
 _CITED = re.compile(r" ?\{footcite(?::(\w))?\}`([^`]+)`")
@@ -20,22 +20,28 @@ _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|/)([^)#\s]*)(#[^)\s]*)?(?=\))")
 class Ledger(Gathered):
     section = "ledger"
 
+    @staticmethod
+    def takes(chapters: list[Chapter]) -> object:
+        return [
+            (chapter.name, chapter.titles, claim.name, claim.verdict, claim.zh, claim.en,
+             vars(chapter.scales[claim.name]), chapter.near[claim.name])
+            for chapter in chapters for claim in chapter.claims
+        ]  # fmt: skip
+
     def run(self) -> list[nodes.Node]:
         body, verdicts = [], []
+        self.note_works()
         for caption, chapters in self.parts():
-            found = [(chapter, chapter.notebook.claims) for chapter in chapters]
-            found = [(chapter, lines) for chapter, lines in found if lines]
+            found = [chapter for chapter in chapters if chapter.claims]
             if not found:
                 continue
             part = nodes.section(ids=[f"part-{nodes.make_id(chapters[0].name)}"], classes=["made"])
             part += nodes.title("", caption or self.config.html_title)
-            for chapter, lines in found:
+            for chapter in found:
                 section = nodes.section(ids=[nodes.make_id(chapter.name)], classes=["made"])
                 section += nodes.title("", "", *self.title(chapter))
-                scale = scales(chapter.notebook)
-                self.env.note_dependency(str(chapter.path.with_suffix(".json")))
-                for line in lines:
-                    section += self.line(chapter, line, scale[line.name])
+                for line in chapter.claims:
+                    section += self.line(chapter, line, chapter.scales[line.name])
                     verdicts.append(line.verdict)
                 part += section
             body.append(part)
@@ -47,8 +53,9 @@ class Ledger(Gathered):
         text += [nodes.Text(" "), *self.sentence(chapter, getattr(claim, self.language))]
         box = boxed(claim.name, claim.verdict, text)
         about = nodes.paragraph("", self.scale(scale), classes=["scale"])
-        if not citations(getattr(claim, self.language)) and (keys := near(chapter, claim)):
-            about += [nodes.Text(f" · {self.words['source']}"), *self.cited(keys[:3])]
+        near = [*dict.fromkeys(chapter.near[claim.name])]
+        if near and not citations(getattr(claim, self.language)):
+            about += [nodes.Text(f" · {self.words['source']}"), *self.cited(near[:3])]
         place = self.link(chapter, f"claim-{claim.name}", [nodes.Text(self.words["measured"])])
         about += [nodes.Text(" · "), place]
         box += about
@@ -116,14 +123,6 @@ class Ledger(Gathered):
         )
         legend = f"<legend>{self.words['show']}</legend>"
         return f'<fieldset class="verdicts">{legend}{buttons}</fieldset>'
-
-
-def near(chapter: Chapter, claim: Claim) -> list[str]:
-    """The works cited in the section in which a claim stands."""
-    for _, zh, _ in chapter.notebook.passages():
-        if f"{{claim}}`{claim.name}`" in zh:
-            return [*dict.fromkeys(citations(zh))]
-    return []
 
 
 def listed(numbers: set[int]) -> str:

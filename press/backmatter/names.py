@@ -5,6 +5,7 @@ In English it is the first sentence of the docstring, in Chinese what ``summarie
 
 import inspect
 import re
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -43,7 +44,9 @@ class Names(Gathered):
         module = public_modules()[self.arguments[0]]
         lines = []
         for name, home in sorted(public(module).items(), key=lambda pair: pair[0].lower()):
-            said = first_sentence(getattr(module, name).__doc__)
+            thing = getattr(module, name)
+            self.env.note_dependency(sys.modules[thing.__module__].__file__)
+            said = first_sentence(thing.__doc__)
             said = chinese().get(home, said) if self.language == "zh" else said
             lines += [f":py:obj:`{name} <{home}>`", f"   {inline(said)}"]
         node = nodes.Element()

@@ -9,6 +9,10 @@ from .gathering import Chapter, Gathered
 class Parts(Gathered):
     gathers_back_matter = True
 
+    @staticmethod
+    def takes(chapters: list[Chapter]) -> object:
+        return [(chapter.name, chapter.titles) for chapter in chapters]
+
     def run(self) -> list[nodes.Node]:
         chapters = {chapter.name: chapter for chapter in self.chapters()}
         items = nodes.definition_list(classes=["parts"])

@@ -27,12 +27,17 @@ def spellings(term: str) -> list[str]:
 
 def first_use(row: dict, chapters: Iterable[Chapter]) -> tuple[Chapter, str | None] | None:
     """Where both languages first use a term at the same place: the chapter and the anchor there."""
+    chinese, english = spellings(row["zh"]), spellings(row["en"])
+    begins = re.compile("|".join(rf"\b{re.escape(form)}" for form in english))
+
+    def used(zh: str, en: str) -> bool:
+        return any(form in zh for form in chinese) and begins.search(en) is not None
+
     for chapter in chapters:
-        for anchor, zh, en in chapter.words:
-            if any(form in zh for form in spellings(row["zh"])) and any(
-                re.search(rf"\b{re.escape(form)}", en) for form in spellings(row["en"])
-            ):
-                return chapter, anchor
+        if used(*chapter.text):  # most do not
+            for anchor, zh, en in chapter.words:
+                if used(zh, en):
+                    return chapter, anchor
     return None
 
 
@@ -51,6 +56,11 @@ def alphabetical(term: str, language: str) -> tuple[str, ...]:
 
 class Terms(Gathered):
     section = "terms"
+
+    @staticmethod
+    def takes(chapters: list[Chapter]) -> object:
+        places = [first_use(row, chapters[1:]) for row in glossary()]
+        return [place and (place[0].name, place[0].titles, place[1]) for place in places]
 
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(str(GLOSSARY))

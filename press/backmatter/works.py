@@ -2,13 +2,14 @@
 
 import re
 import unicodedata
+from pathlib import Path
 
 from docutils import nodes
 from pybtex.database import Entry
 from pybtex.plugin import find_plugin
 
-from ..markdown import citations
-from .gathering import Gathered, by_letter, filter_box, raw
+from .. import kept
+from .gathering import Chapter, Gathered, by_letter, filter_box, raw
 
 NAMELESS = "…"  # works without an author: code, issues, documentation
 
@@ -16,26 +17,25 @@ NAMELESS = "…"  # works without an author: code, issues, documentation
 class Works(Gathered):
     section = "works"
 
+    @staticmethod
+    def takes(chapters: list[Chapter]) -> object:
+        return [(chapter.name, chapter.titles, chapter.cited) for chapter in chapters]
+
     def run(self) -> list[nodes.Node]:
-        bibliography = self.env.get_domain("cite").bibdata.data
-        for file in self.config.bibtex_bibfiles:
-            self.env.note_dependency(self.env.relfn2path(file, self.config.root_doc)[1])
         places: dict[str, list[nodes.reference]] = {}
         for chapter in self.chapters():
             cited = {}
-            for anchor, zh, _ in chapter.notebook.passages():
-                for key in citations(zh):
+            for anchor, keys in chapter.cited:
+                for key in keys:
                     cited.setdefault(key, anchor)
             for key, anchor in cited.items():
                 places.setdefault(key, []).append(self.link(chapter, anchor))
-        style = find_plugin("pybtex.style.formatting", self.config.bibtex_default_style)()
-        backend = find_plugin("pybtex.backends", "docutils")()
         letters: dict[str, nodes.container] = {}
-        for entry in style.format_entries(bibliography.entries.values(), bibliography):
-            work = nodes.paragraph("", "", *entry.text.render(backend), ids=[entry.key])
-            letter = initial(bibliography.entries[entry.key])
+        of = kept.digest(self.config.book_reader, *map(Path.read_bytes, self.note_works()))
+        for key, letter, text in kept.made(self.config.book_root, "works", of, self.works):
+            work = nodes.paragraph("", "", *text, ids=[key])
             letters.setdefault(letter, nodes.container(classes=["works"])).append(work)
-            if links := places.get(entry.key):
+            if links := places.get(key):
                 where = nodes.inline("", f"{self.words['cited']} ", classes=["cited"])
                 for n, link in enumerate(links):
                     where += [nodes.Text(self.words["comma"])] * (n > 0) + [link]
@@ -43,6 +43,16 @@ class Works(Gathered):
         if NAMELESS in letters:  # at the end
             letters[NAMELESS] = letters.pop(NAMELESS)
         return [raw(filter_box(self.words["filter"], ".works p")), *by_letter(letters)]
+
+    def works(self) -> list[tuple[str, str, list[nodes.Node]]]:
+        """The key, the letter and the text of each work, in the order of the page."""
+        bibliography = self.env.get_domain("cite").bibdata.data
+        style = find_plugin("pybtex.style.formatting", self.config.bibtex_default_style)()
+        backend = find_plugin("pybtex.backends", "docutils")()
+        return [
+            (entry.key, initial(bibliography.entries[entry.key]), entry.text.render(backend))
+            for entry in style.format_entries(bibliography.entries.values(), bibliography)
+        ]
 
 
 def initial(entry: Entry) -> str:
