@@ -8,7 +8,8 @@
 Every setting comes from ``_config.yml`` and ``_toc.yml``; only what differs between the editions
 is decided here. Whoever publishes may give ``--baseurl`` and ``--repository`` instead of writing
 them there. Each edition is built in its own process and keeps its own cache, so building again
-after a change reads only the chapters that changed.
+after a change reads only the chapters that changed, and the gathered pages that take of them what
+has (`press.backmatter.gathering`).
 """
 
 import argparse
@@ -63,8 +64,8 @@ def build_edition(
         "language": LOCALE[language], "external_toc_path": str(toc),
         "book_root": str(root), "book_twin": True,
     }
-    if strict:  # nothing is left of what is no longer made
-        shutil.rmtree(cache / "html", ignore_errors=True)
+    # Nothing is left of what is no longer made.
+    shutil.rmtree(cache / "html" if strict else cache / "html" / "_static", ignore_errors=True)
     with patch_docutils(), docutils_namespace():
         app = Sphinx(
             srcdir=root / PREFIX, confdir=None, outdir=cache / "html",

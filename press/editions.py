@@ -22,6 +22,7 @@ from sphinxcontrib.bibtex.style.referencing.foot import FootReferenceStyle
 
 from .anchors import FigureAnchors, TwinAnchors
 from .bilingual import TWIN
+from .cite import citation
 from .contents import plan
 from .folds import page
 from .notebook import ROOT, Notebook
@@ -31,6 +32,10 @@ THEME = Path(__file__).parent / "theme"
 
 #: Modules that are at work when pages are written: when one changes, no chapter is read again.
 WRITING = {"cards", "cite", "mathematics", "pages", "plain", "search", "shelf", "sidebar"}
+
+#: What the press has from elsewhere: when it changes, chapters are read again.
+BORROWED = {"benchmarks.report", "minigrad.lab.claims", "minigrad.lab.figures",
+            "minigrad.lab.tables", "minigrad.lab.words"}  # fmt: skip
 
 
 # --- Configuration -----------------------------------------------------------------------------
@@ -45,10 +50,11 @@ def configure(app: Sphinx, config) -> None:
     here = lambda path: os.path.relpath(Path(config.book_root, path), app.srcdir)  # noqa: E731
     config.book_edition = language = "zh" if config.language.startswith("zh") else "en"
     used = {name.removeprefix("press."): Path(module.__file__)
-            for name, module in sys.modules.items() if name.startswith("press.")}  # fmt: skip
+            for name, module in sys.modules.items()
+            if name.startswith("press.") or name in BORROWED}  # fmt: skip
     writing = [file for name, file in used.items() if name in WRITING]
     config.book_frame = _digest([*writing, *(THEME / "templates").iterdir()])
-    reading = [file for name, file in used.items() if name not in WRITING | {"landing"}]
+    reading = [file for name, file in used.items() if name not in WRITING | {"build", "landing"}]
     config.book_reader = _digest([*reading, THEME.parent / "words.yml"])
     config.html_title = config.project = one_language(config.html_title, language)
     config.html_short_title = config.html_title
@@ -104,7 +110,8 @@ def what_pages_say_of_others(app: Sphinx) -> str:
     equations, names = env.get_domain("math").equations, env.get_domain("py").objects
     contents = Path(app.srcdir, config.external_toc_path).read_text(encoding="utf-8")
     places = [sorted(equations.items()), sorted((name, one[:2]) for name, one in names.items())]
-    said = [chapters, places, contents, config.book_frame, config.book_reader]
+    said = [chapters, places, contents, config.book_frame, config.book_reader,
+            citation(Path(config.book_root))]  # fmt: skip
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
@@ -113,8 +120,11 @@ def note(app: Sphinx) -> Path:
 
 
 def write_all_again(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
-    """All pages, if what they say of each other has changed; Sphinx sees one page at a time."""
-    if note(app).exists() and note(app).read_text() == what_pages_say_of_others(app):
+    """All pages, if what they say of each other has changed; Sphinx sees one page at a time. Also
+    if the last build did not come to its end: it may have read pages without writing them."""
+    before = note(app).read_text() if note(app).exists() else None
+    note(app).unlink(missing_ok=True)
+    if before == what_pages_say_of_others(app):
         return []
     shutil.rmtree(Path(app.outdir, "_modules"), ignore_errors=True)  # or viewcode would keep it
     return env.found_docs

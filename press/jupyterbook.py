@@ -13,6 +13,7 @@ from pathlib import Path
 import pybtex.plugin
 from sphinx.application import Sphinx
 from sphinx.builders.html._assets import _file_checksum
+from sphinx.environment import BuildEnvironment
 
 #: Extensions that Jupyter Book loads for its own theme; the frame does what is needed of them.
 UNUSED = ("sphinx_book_theme", "sphinx_comments", "sphinx_copybutton", "sphinx_thebe",
@@ -46,6 +47,12 @@ def disconnect(app: Sphinx, config) -> None:
     config.nb_ipywidgets_js = {}  # would load widgets from another server
 
 
+def number_nothing(app: Sphinx, config) -> None:
+    """`press.numbers` counts figures, and equations are counted page by page; Sphinx would open
+    every page for it whenever one has changed."""
+    config.numfig = False
+
+
 def keep_assets(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Drop scripts and styles that the page does not use."""
     name = lambda asset: os.path.basename(str(getattr(asset, "filename", asset) or ""))  # noqa: E731
@@ -61,6 +68,11 @@ def mend(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) 
     for pattern, better in MENDED:
         body = re.sub(pattern, better, body)
     context["body"] = body
+
+
+def finish_always(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Sphinx copies style sheets and scripts only if there is a page to write."""
+    return [app.config.root_doc]
 
 
 def renew_checksums(app: Sphinx, error: Exception | None) -> None:
@@ -82,7 +94,9 @@ def setup(app: Sphinx) -> dict:
     # For every citation pybtex seeks its plugins among all installed packages: a third of the time.
     pybtex.plugin.entry_points = functools.cache(pybtex.plugin.entry_points)
     app.connect("config-inited", disconnect, priority=100)
+    app.connect("config-inited", number_nothing, priority=900)  # Jupyter Book's LaTeX insists on it
     app.connect("html-page-context", keep_assets, priority=900)  # after everybody has added some
     app.connect("html-page-context", mend, priority=900)
+    app.connect("env-updated", finish_always)
     app.connect("build-finished", renew_checksums)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

@@ -168,9 +168,10 @@ def bring(app: Sphinx, pagename: str, templatename: str, context: dict, doctree)
     """Put into a chapter's page what its links lead to on other pages."""
     found: dict[str, brought] = {}
     context["brought"] = ""
-    if doctree is None or not chapter_number(app, pagename):
+    if doctree is None:
         return
     links = (link.get("refuri", "") for link in doctree.findall(nodes.reference))
+    links = links if chapter_number(app, pagename) else ()
     places = {one: place(pagename, one) for one in links if one[:1] != "#"}
     for address, there in places.items():
         if shown := preview(app, *there):
