@@ -76,12 +76,6 @@ def build_edition(
         )
         app.build()
     if not app.statuscode:
-        written = {*app.env.found_docs, *app.config.html_additional_pages}
-        for left in (cache / "html").rglob("*.html"):  # of deleted chapters, of other settings
-            page = left.relative_to(cache / "html").with_suffix("").as_posix()
-            if page not in written and not page.startswith("_modules/"):
-                for suffix in (".html", ".ipynb", ".png"):
-                    left.with_suffix(suffix).unlink(missing_ok=True)
         (cache / "outline.json").write_text(json.dumps(outline(app)), encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(

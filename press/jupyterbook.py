@@ -70,6 +70,19 @@ def mend(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) 
     context["body"] = body
 
 
+def remove_pages(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """Sphinx leaves what it made of chapters that are gone, and with other settings."""
+    made = {*env.found_docs, *app.config.html_additional_pages}
+    for left in Path(app.outdir).rglob("*.html"):
+        page = left.relative_to(app.outdir).with_suffix("").as_posix()
+        if page not in made and not page.startswith("_modules/"):
+            for suffix in (".html", ".ipynb", ".png"):
+                left.with_suffix(suffix).unlink(missing_ok=True)
+    return []
+
+
 def finish_always(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Sphinx copies style sheets and scripts only if there is a page to write."""
     return [app.config.root_doc]
@@ -97,6 +110,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", number_nothing, priority=900)  # Jupyter Book's LaTeX insists on it
     app.connect("html-page-context", keep_assets, priority=900)  # after everybody has added some
     app.connect("html-page-context", mend, priority=900)
+    app.connect("env-get-outdated", remove_pages)
     app.connect("env-updated", finish_always)
     app.connect("build-finished", renew_checksums)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

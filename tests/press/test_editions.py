@@ -74,7 +74,7 @@ CHAPTER = notebook(
     })]),
     code("slider()", [shown(**SLIDER)]),
     markdown("zh", "## 偏差修正\n\n{claim}`first` 步长是 {num}`.ratio:.2f` 倍。\n\n由 {eq}`eq:first`、{see}`claim-first` 与 {see}`figure-a-test-chapter`，[见](#claim-first)。\n\n## 小结\n\n完。\n\n```\n# 不是标题\n```"),
-    markdown("en", "## Bias correction\n\n{claim}`first` Steps are {num}`.ratio:.2f` times too long.\n\nBy {eq}`eq:first`, {see}`claim-first` and {see}`figure-a-test-chapter`, [as said](#claim-first).\n\n## Summary\n\nEnd ($x$ is all).\n\n```\n# no\n```"),
+    markdown("en", "## Bias correction\n\n{claim}`first` Steps are {num}`.ratio:.2f` times too long.\n\nBy {eq}`eq:first`, {see}`claim-first` and {see}`figure-a-test-chapter`, [as said](#claim-first).\n\n## Summary\n\nEnd.\n\n```\n# no\n```"),
 )  # fmt: skip
 
 
@@ -346,10 +346,9 @@ def test_the_map_counts_planned_chapters_and_links_the_others(site):
         assert [one.text for one in parts.select(".planned")] == [expected[1][4:], expected[4][4:]]
 
 
-def test_no_line_is_broken_between_a_formula_and_its_brackets_or_comma(site):
-    for edition, before, after in (("zh", "（", "），"), ("en", "(", "")):
-        tie = page(site, f"{edition}/part/second.html").select_one("span.tie")
-        assert re.fullmatch(f"{re.escape(before)}[^()（）]+{after}", tie.text.strip()) and tie.select_one(".math")
+def test_no_line_begins_with_the_comma_after_a_formula(site):
+    tie = page(site, "zh/part/second.html").select_one("span.tie")
+    assert tie.text.startswith("（") and tie.text.endswith("），") and tie.select_one(".math")
 
 
 def test_figures_are_part_of_the_page(site):
@@ -604,57 +603,6 @@ def test_the_card_of_a_page_is_its_figure_small_and_the_same_in_every_build():
     drawn = cards.raster(pictures(FIGURE["text/html"])[0]).convert("L")
     assert drawn.width == 1128 and drawn.getpixel((0, 0)) == 255
     assert 0.002 < np.mean(np.asarray(drawn) < 128) < 0.1
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-
-
-def test_building_again_gives_what_building_anew_gives(tmp_path):
-    """Where a chapter has another name and title, which all pages show; and where it says something
-    else, which only those pages show that bring it along for their links; and of what was there nothing stays."""
-    folder = write_book(tmp_path, CHAPTER, (
-        "- caption: 优化器 · Optimizers\n  chapters:\n  - file: chapters/optimizers/adam\n"
-        "- caption: 附录 · Back matter\n  chapters:\n  - file: chapters/back/glossary\n"
-    ))  # fmt: skip
-    (folder / "chapters/back").mkdir()
-    shutil.copy(ROOT / "chapters/back/glossary.ipynb", folder / "chapters/back")
-    (folder / "chapters/optimizers").mkdir()
-    links = "{eq}`eq:first` [.](../part/third.ipynb) [.](../part/third.ipynb#claim-first)"
-    later = notebook(markdown("zh", f"# 亚当\n\n## 一\n\n{links}鞍点"),
-                     markdown("en", f"# Adam\n\n## One\n\n{links} saddle point"))  # fmt: skip
-    (folder / "chapters/optimizers/adam.ipynb").write_text(json.dumps(later), encoding="utf-8")
-    chapter, renamed = folder / "chapters/part/second.ipynb", folder / "chapters/part/third.ipynb"
-    text = chapter.read_text(encoding="utf-8").replace("第一段", "鞍点").replace("The first par", "Saddle point, the first par")
-    chapter.write_text(text, encoding="utf-8")
-    assert run_build(folder).returncode == 0
-    toc = folder / "_toc.yml"
-    toc.write_text(toc.read_text().replace("part/second", "part/third"), encoding="utf-8")
-    chapter.unlink()
-    renamed.write_text(text.replace("# ", "# 3 ", 2), encoding="utf-8")
-    config = (folder / "_config.yml").read_text().replace("part/second", "part/third")
-    (folder / "_config.yml").write_text(config, encoding="utf-8")
-    assert run_build(folder).returncode == 0
-    for kind in ("html", "ipynb"):
-        names = {path.stem for path in (folder / "_build/html").rglob(f"*.{kind}")}
-        assert "third" in names and "second" not in names
-    places = (folder / "_build/html/en/_search/places.js").read_text(encoding="utf-8")
-    assert "third" in places and "second" not in places
-
-    text = renamed.read_text(encoding="utf-8")
-    for old, new in (("a=b", "a=c"), ("倍", "回"), ("too long", "too short"), ("鞍点", "极小点"), ("Saddle point", "Minimum")):
-        assert old in text
-        text = text.replace(old, new)
-    renamed.write_text(text, encoding="utf-8")
-    (folder / "_build/.cache/en/html/py-modindex.html").write_text("of a build with other settings")
-    assert run_build(folder).returncode == 0
-    shown = page(folder / "_build/html", "en/optimizers/adam.html")
-    assert "a=c" in str(shown.select("template")) and "too short" in str(shown.select("template"))
-    assert [link.text for link in shown.select("a.term")] == ["saddle point"]
-    again = files(folder / "_build" / "html")
-    shutil.rmtree(folder / "_build")
-    assert run_build(folder).returncode == 0
-    assert files(folder / "_build" / "html") == again
 
 
 def test_the_workflow_publishes_what_it_tested():

@@ -1,6 +1,7 @@
 """Notebooks, and whole books of two chapters, to try the press on."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -88,3 +89,14 @@ def run_build(folder: Path, *options: str) -> subprocess.CompletedProcess:
         [sys.executable, "-m", "press.build", "--root", folder, *options],
         cwd=ROOT, capture_output=True, text=True, timeout=900,
     )
+
+
+def killed(*arguments) -> None:
+    """Build an edition (`press.build.build_edition`) in a process that is killed when all has been
+    read and nothing is written."""
+    from sphinx.builders.html import StandaloneHTMLBuilder
+
+    from press.build import build_edition
+
+    StandaloneHTMLBuilder.copy_assets = lambda self: os._exit(9)
+    build_edition(*arguments)
