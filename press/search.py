@@ -185,10 +185,13 @@ def scripts(pages: list[list], texts: list[list[list[str]]]) -> dict[str, object
 def numbered(app: Sphinx, pages: list[str]) -> dict[str, list]:
     """``[number of the page, anchor, name]`` of what has a number such as 8.7.3."""
     found = defaultdict(list)
+    places = {page: i for i, page in enumerate(pages)}
     for label, (page, n) in app.env.get_domain("math").equations.items():
-        number = f"{chapter_number(app, page)}.{n}"
-        found[number].append((pages.index(page), f"equation-{nodes.make_id(label)}", f"({number})"))
-    for i, page in enumerate(pages):
+        if page in places:  # it is not if the plan of the book does not know it
+            number = f"{chapter_number(app, page)}.{n}"
+            anchor = f"equation-{nodes.make_id(label)}"
+            found[number].append((places[page], anchor, f"({number})"))
+    for page, i in places.items():
         chapter = chapter_number(app, page)
         for place, n in app.env.metadata[page].get("places", {}).items():
             said = named(place, chapter, n, app.config.book_edition)
