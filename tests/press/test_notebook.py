@@ -1,6 +1,8 @@
 """Which files are notebooks, and what one is without its solutions (press/notebook.py)."""
 
 import re
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -63,3 +65,8 @@ def test_a_chapter_loses_its_solutions_and_nothing_that_needs_them(path):
         assert "<details>" in text and "details>" not in kept
         named = r"\*\*(?:Exercise|练习) ?\d+"
         assert re.findall(named, kept) == re.findall(named, text)
+
+
+def test_no_two_seconds_for_a_grammar_that_nobody_needs():
+    program = "import sys, press.build; sys.exit('lark' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
