@@ -19,8 +19,10 @@ from typing import Any
 from nbformat import NotebookNode
 
 from minigrad.lab.claims import CLAIM, DIGITS, NUMBERS, VERDICTS
+from minigrad.lab.words import typeset
 
 KINDS = (CLAIM, NUMBERS)  # among the outputs of a cell
+NBSP = "\N{NO-BREAK SPACE}"
 
 _NUM = re.compile(r"\{num\}`(?P<name>[^`:]*)(?::(?P<format>[^`]*))?`")
 _HEAD = re.compile(r"\{claim\}`(?P<name>[^`]*)`")
@@ -117,12 +119,12 @@ def resolve(text: str, records: Records, language: str) -> str:
 
 
 def shown(value: Any, form: str) -> str:
-    """A recorded number as it is read.
+    r"""A recorded number as it is read; no line is broken at its ± or ×.
 
     >>> shown(-0.06123, ".2f"), shown(15012, ","), shown(2.2e-16, ".1g"), shown(1e-5, ".0e")
-    ('−0.06', '15,012', '2 × 10⁻¹⁶', '10⁻⁵')
+    ('−0.06', '15,012', '2\xa0×\xa010⁻¹⁶', '10⁻⁵')
     >>> shown([-0.061, 0.0123], ".2f"), shown([1.3, 1.2, 1.7], ".1f"), shown("3.14159", "")
-    ('−0.06 ± 0.01', '1.3 [1.2, 1.7]', '3.14159')
+    ('−0.06\xa0±\xa00.01', '1.3 [1.2, 1.7]', '3.14159')
 
     Raises:
         ValueError: if the format does not fit, or asks for more digits than were kept.
@@ -130,15 +132,13 @@ def shown(value: Any, form: str) -> str:
     if isinstance(value, list):
         center, *ends = (shown(number, form if n == 0 else form.replace("+", ""))
                          for n, number in enumerate(value))  # fmt: skip
-        return f"{center} ± {ends[0]}" if len(ends) == 1 else f"{center} [{ends[0]}, {ends[1]}]"
+        if len(ends) == 1:
+            return f"{center}{NBSP}±{NBSP}{ends[0]}"
+        return f"{center} [{ends[0]}, {ends[1]}]"
     text = format(value, form)
     significant = re.sub(r"\D", "", text.partition("e")[0]).lstrip("0")
     if isinstance(value, float) and len(significant) > DIGITS:
         raise ValueError(f"{text}: of {value} only {DIGITS} digits are kept")
     if isinstance(value, str):
         return text
-    mantissa, e, exponent = text.partition("e")
-    if e:
-        power = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        text = f"10{power}" if mantissa == "1" else f"{mantissa} × 10{power}"
-    return text.replace("-", "−")
+    return typeset(text).replace("×", f"{NBSP}×{NBSP}")
