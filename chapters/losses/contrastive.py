@@ -148,7 +148,7 @@ if __name__ == "__main__":
         labelled,
         {"method": ("pairs", "semi", "hard", "hard, root"), "width": (2, 16),
          "eta": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)},
-        seeds=2,
+        seeds=8,
     ).best("eta", by="validation", fresh=fresh)  # fmt: skip
     between = sweep(
         labelled, {"method": ("hard",), "eta": (0.001,), "width": (3, 4, 8)}, seeds=fresh
