@@ -18,7 +18,9 @@ PACKAGES = ("numpy", "scipy", "torch", "jax", "jaxlib", "autograd", "micrograd")
 
 def enter() -> None:
     """Go on in the environment of the peers, with the threads set; return if already there."""
-    if Path(sys.prefix) != HOME:
+    if Path(sys.prefix) == HOME:
+        hold_to_cores()
+    else:
         python = HOME / "bin" / "python"
         installed = HOME / "installed.txt"
         if not installed.exists() or installed.read_text() != REQUIREMENTS.read_text():
@@ -48,10 +50,24 @@ def threads() -> dict[str, str]:
     """The same number of threads for everyone: that of OMP_NUM_THREADS, or else one."""
     n = os.environ.get("OMP_NUM_THREADS", "1")
     settings = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), n)
-    settings["JAX_PLATFORMS"] = "cpu"
-    if n == "1":
-        settings["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    return settings
+    # of torch.compile: nothing kept from an earlier run, so that what it takes is what is told
+    return settings | {"JAX_PLATFORMS": "cpu", "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}
+
+
+def hold_to_cores() -> None:
+    """As many cores as threads, for this process and those it starts.
+
+    Why: XLA's flags do not hold JAX to one thread (jaxlib 0.10.2: two of its threads shared the
+    work of a step evenly, with both flags set); it starts as many as there are cores to run on.
+    """
+    if hasattr(os, "sched_setaffinity"):  # Linux
+        n = int(os.environ["OMP_NUM_THREADS"])
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:n])
+
+
+def cores() -> int:
+    """On how many this process may run."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def describe() -> dict[str, str]:
@@ -63,6 +79,7 @@ def describe() -> dict[str, str]:
     return {
         "processor": processor(),
         "cores": str(os.cpu_count()),
+        "cores used": str(cores()),
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "threads": os.environ["OMP_NUM_THREADS"],
         "BLAS of NumPy": (
@@ -70,7 +87,6 @@ def describe() -> dict[str, str]:
             f"{blas.get('architecture')} kernels, {blas.get('num_threads')} thread(s)"
         ),
         "OPENBLAS_CORETYPE": os.environ.get("OPENBLAS_CORETYPE", "not set"),
-        "XLA_FLAGS": os.environ.get("XLA_FLAGS", "not set"),
         "versions": ", ".join(f"{p} {importlib.metadata.version(p)}" for p in PACKAGES),
         "minigrad": commit(),
     }
