@@ -189,13 +189,8 @@ def check_overlaps(program: list[Instruction], memory: list[tuple[Array, Traced]
         if t.changed is None:
             continue
         others = {id(y) for y, u in memory if u is not t and np.may_share_memory(x, y)}
-        read = {
-            id(v.made.f)
-            for i in program[t.changed :]
-            for v in roots_of(i)
-            if v.made.kind == "memory"
-        }
-        if others & read:
+        later = program[t.changed :] if others else []
+        if any(id(v.made.f) in others for i in later for v in roots_of(i)):
             raise CompileError(
                 "compile: an array is changed, and then read as a part of another one"
             )

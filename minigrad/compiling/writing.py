@@ -10,10 +10,12 @@ variables. What the function works on is bound to names that only it sees.
 
 from __future__ import annotations
 
+import functools
 import operator
 import re
 from collections.abc import Callable
 from keyword import iskeyword
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,7 @@ class Branched(Exception):
     """A check of the library comes out otherwise than it did when it was recorded."""
 
 
+@functools.cache
 def identifier(text: str) -> str:
     return re.sub(r"\W", "_", text.replace("-", "m")) or "x"
 
@@ -318,7 +321,13 @@ class Writer:
 
     def define(self, name: str, parameters: str, lines: list[str]) -> None:
         source = "\n    ".join([f"def {name}({parameters}):", *lines])
-        exec(compile(source, f"<{name}, compiled>", "exec"), self.scope)
+        exec(code(source, f"<{name}, compiled>"), self.scope)
+
+
+@functools.lru_cache(32)
+def code(source: str, name: str) -> CodeType:
+    """Python's parser takes a third of a recording; the same network from another seed has it."""
+    return compile(source, name, "exec")
 
 
 def aligned(size: int, to: int = 64) -> Any:
