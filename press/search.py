@@ -8,8 +8,9 @@ too, so that every character begins an entry.)
 Beside the pages lies ``_search/``, all scripts, so that a book opened from disk can be searched:
 ``places.js``, the titles of pages and sections; ``w0.js`` …, where each word stands, cut up by how
 words begin; ``t0.js`` …, the sections' text; ``numbers.js``, what is called 8.7.3;
-``spellings.js``, for a question with a slip in it. ``theme/search.js`` asks for them. ``terms.js``,
-the glossary's, is for the filter of the contents.
+``spellings.js``, for a question with a slip in it; ``names.js``, what else the terms of the
+glossary are called, and where they are explained; ``formulas.js``, for a question that is one.
+``theme/search.js`` asks for them. ``terms.js``, the glossary's, is for the filter of the contents.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
+from .backmatter.terms import forms
 from .contents import outline
 from .folds import check_line
 from .markdown import HAN
@@ -68,21 +70,25 @@ def shard(word: str) -> int:
 # -- The text of a page
 
 
-def sections(doctree: nodes.document) -> list[list[str]]:
-    """``[anchor, title, text, code]`` of each section or described object; code with its output."""
-    places: dict[nodes.Element, tuple[list[str], list[str]]] = {}
+def sections(doctree: nodes.document) -> list[list]:
+    """``[anchor, title, text, code, formulas]`` of each section or described object; code with its
+    output, formulas as `formulas_of` says."""
+    places: dict[nodes.Element, tuple[list[str], list[str], dict[str, str]]] = {}
     for node in doctree.findall(nodes.Element):
         if isinstance(node, nodes.section) or (
             isinstance(node, addnodes.desc) and node[0].get("ids")
         ):
-            places[node] = [], []
+            places[node] = [], [], {}
             continue
         place = node.parent
         while place is not None and place not in places:
             place = place.parent
         if place is None:
             continue
-        text, code = places[place]
+        text, code, formulas = places[place]
+        if isinstance(node, nodes.math | nodes.math_block):
+            if said := searched(node.astext()):
+                formulas[said] = (node["ids"] or [""])[0] or formulas.get(said, "")
         if isinstance(node, nodes.raw):
             code += shown(node.astext(), "table")
             text += shown(node.astext(), "figcaption")
@@ -100,15 +106,25 @@ def sections(doctree: nodes.document) -> list[list[str]]:
             cell = isinstance(node.parent, nodes.entry)
             text.append(readable(node) + " ·" * cell)
     found = []
-    for place, (text, code) in places.items():
+    for place, (text, code, formulas) in places.items():
         if isinstance(place, nodes.section):
             anchor, title = place["ids"][0], readable(place.next_node(nodes.title))
         else:
             anchor = title = place[0]["ids"][0]
         if not found:  # the page itself, which is found by its title: what it begins with
             text = text or [first_paragraph(doctree)]
-        found.append([anchor, title, " ".join(text), " ".join(code)])
+        found.append([anchor, title, " ".join(text), " ".join(code), [*formulas.items()]])
     return found
+
+
+def searched(tex: str) -> str:
+    """A formula as it is searched: in Unicode, without spaces; nothing if it is but a letter.
+
+    >>> searched(r"\\frac{1}{\\sqrt d}"), searched(r"\\beta_1"), searched("n = 3")
+    ('1/√d', '', 'n=3')
+    """
+    said = re.sub(r"\s|[.,;，。；]$", "", plain_tex(tex).strip())
+    return said if re.search(r"\w.*[-+/=√·^<>≤≥≈∝].*|√.*\w", said) and len(said) > 2 else ""
 
 
 def formula(tex: str) -> str:
@@ -153,17 +169,26 @@ def spellings(words: dict[str, list[int]]) -> str:
     return " ".join(sorted(known, key=lambda word: (-len(words[word]), word)))
 
 
-def scripts(pages: list[list], texts: list[list[list[str]]]) -> dict[str, object]:
+def scripts(
+    pages: list[list], texts: list[list[list]], names: Iterable[tuple[str, str, list[str]]]
+) -> dict[str, object]:
     """What each script of the search holds, by its name.
 
     Args:
         pages: ``[name, title, number, title in the other language, part]``.
         texts: the sections of each.
+        names: ``(page#anchor, a term, all its names)`` of what is explained there.
     """
-    places = [(i, *place) for i, page in enumerate(texts) for place in page]
+    places = [(i, *place[:4]) for i, page in enumerate(texts) for place in page]
     first = {i: n for n, (i, *_) in reversed([*enumerate(places)])}
+    there = {f"{pages[i][0]}#{anchor}": n for n, (i, anchor, *_) in enumerate(places)}
+    there |= {pages[i][0]: n for i, n in first.items()}
+    called = [[there[at], term, all_] for at, term, all_ in names if at in there]
+    also = defaultdict(list)
+    for n, _, all_ in called:
+        also[n] += all_
     words = index(
-        " ".join([title, text, code, *(pages[i][3:] if first[i] == n else ())])
+        " ".join([title, text, code, *also[n], *(pages[i][3:] if first[i] == n else ())])
         for n, (i, _, title, text, code) in enumerate(places)
     )
     files: dict[str, dict] = {f"w{k}": {} for k in range(SHARDS)}
@@ -177,7 +202,7 @@ def scripts(pages: list[list], texts: list[list[list[str]]]) -> dict[str, object
         held += len(text + code)
     for k, (start, end) in enumerate(zip(cuts, [*cuts[1:], len(places)])):
         files[f"t{k}"] = [[text, code] for *_, text, code in places[start:end]]
-    files["spellings"] = spellings(words)
+    files["spellings"], files["names"] = spellings(words), called
     titles = [[i, anchor, "" if title == anchor else title] for i, anchor, title, *_ in places]
     return files | {"places": {"pages": pages, "places": titles, "cuts": cuts}}
 
@@ -199,6 +224,37 @@ def numbered(app: Sphinx, pages: list[str]) -> dict[str, list]:
     return found
 
 
+def names(terms: Iterable[dict]) -> list[tuple[str, str, list[str]]]:
+    """What the glossary's terms are called, and where they are explained: ``(page#anchor, term,
+    names)``. Of one that is not explained anywhere, its other names lead to its first use."""
+    found = []
+    for term in terms:
+        at = term["at"] or "#".join(filter(None, (term["page"], term["anchor"])))
+        own = [*forms(term["name"]), *forms(term["twin"])] if term["at"] else []
+        if all_ := [*dict.fromkeys([*own, *term["also"]])]:
+            found.append((at, term["name"], all_))
+    return found
+
+
+def formulas(app: Sphinx, pages: list[str], texts: list[list[list]]) -> list[list]:
+    """``[place, formulas]`` of each section that has some: a text each, or for one with a number
+    ``[text, anchor, number]``."""
+    numbers = {  # the preface has equations, and no number
+        (page, f"equation-{nodes.make_id(label)}"):
+            f"({'.'.join(filter(None, [chapter_number(app, page), str(n)]))})"
+        for label, (page, n) in app.env.get_domain("math").equations.items()
+    }  # fmt: skip
+    places = [(page, place[4]) for page, text in zip(pages, texts) for place in text]
+    found = []
+    for n, (page, said) in enumerate(places):
+        lines = [
+            [text, anchor, numbers[page, anchor]] if (page, anchor) in numbers else text
+            for text, anchor in said
+        ]  # fmt: skip
+        found += [[n, lines]] if lines else []
+    return found
+
+
 def write_index(app: Sphinx, error: Exception | None) -> None:
     """Write ``_search/``, unless no page has changed."""
     if error or app.builder.format != "html":
@@ -208,18 +264,23 @@ def write_index(app: Sphinx, error: Exception | None) -> None:
         [one.name, readable(app.env.titles[one.name]), one.number, twin(app, one), part.caption]
         for part in parts for one in part.entries if not one.title
     ]  # fmt: skip
-    texts = [Path(app.doctreedir, f"{page}.text").read_text("utf-8") for page, *_ in pages]
-    numbers = numbered(app, [page for page, *_ in pages])
+    listed = [page for page, *_ in pages]
+    texts = [Path(app.doctreedir, f"{page}.text").read_text("utf-8") for page in listed]
+    numbers = numbered(app, listed)
     page, terms = glossary(app)
-    known = [[term["name"], term["twin"], f"{page}.html#{place}"] for place, term in terms.items()]
-    whole = json.dumps([pages, texts, known, numbers, app.config.book_reader])
+    known = [[term["name"], term["twin"], f"{page}.html#{place}", *term["also"]]
+             for place, term in terms.items()]  # fmt: skip
+    called = names(terms.values())
+    whole = json.dumps([pages, texts, known, called, numbers, app.config.book_reader])
     state = hashlib.sha256(whole.encode()).hexdigest()
     folder, before = Path(app.outdir, "_search"), Path(app.doctreedir, "search.sha256")
     if folder.exists() and before.exists() and before.read_text() == state:
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    files = scripts(pages, [json.loads(text) for text in texts]) | {"numbers": numbers}
+    read = [json.loads(text) for text in texts]
+    files = scripts(pages, read, called)
+    files |= {"numbers": numbers, "formulas": formulas(app, listed, read)}
     for name, content in files.items():
         data = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         (folder / f"{name}.js").write_text(f'Search.give("{name}",{data})\n', encoding="utf-8")

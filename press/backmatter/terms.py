@@ -1,4 +1,4 @@
-"""``{terms}``: the glossary, what each term means and where it is first used."""
+"""``{terms}``: the glossary, what each term means, what else it is called, where it is used."""
 
 import re
 from collections.abc import Iterable
@@ -8,6 +8,7 @@ from docutils.nodes import make_id
 
 from ..bilingual import TWIN
 from ..glossary import GLOSSARY, glossary
+from ..markdown import HAN
 from .gathering import Chapter, Gathered, by_letter, filter_box, plain, raw
 
 
@@ -66,6 +67,7 @@ class Terms(Gathered):
         self.env.note_dependency(str(GLOSSARY))
         chapters = self.chapters()[1:]  # the preface tells of everything and explains nothing
         rows = [(alphabetical(row[self.language], self.language), row) for row in glossary()]
+        self.by_name = {chapter.name: chapter for chapter in chapters}
         letters: dict[str, nodes.definition_list] = {}
         self.known: dict[str, dict] = {}  # for the pages that use them (press/previews.py)
         self.env.metadata[self.env.docname]["terms"] = self.known
@@ -75,7 +77,8 @@ class Terms(Gathered):
         return [raw(filter_box(self.words["filter"], ".terms dt")), *by_letter(letters)]
 
     def term(self, row: dict, place: tuple[Chapter, str | None] | None) -> nodes.Element:
-        """A term with what it is called in the other language, what it is, and where it is used."""
+        """A term with what it is called in the other language, what it is, what else it is
+        called, where it is explained and where it is first used."""
         other = TWIN[self.language]
         twin = nodes.inline("", row[other], classes=[f"language-{other}"])
         name = nodes.strong("", row[self.language])
@@ -85,8 +88,17 @@ class Terms(Gathered):
             "name": row[self.language], "twin": row[other],
             "is": row[f"is_{self.language}"], "forms": forms(row[self.language]),
             "page": place and place[0].name, "anchor": place and place[1],
+            "also": row["also"], "at": row["at"],
         }
         meaning = nodes.paragraph("", row[f"is_{self.language}"] + " ")
+        names = [name for name in row["also"] if self.language == "zh" or not re.search(HAN, name)]
+        if names:
+            said = self.words["comma"].join(names)
+            meaning += nodes.inline("", self.words["also"].format(said), classes=["where"])
+        page, _, anchor = row["at"].partition("#")
+        if page in self.by_name:
+            where = nodes.inline("", self.words["explained"], classes=["where"])
+            meaning += [where, self.link(self.by_name[page], anchor or None), nodes.Text(" ")]
         if place:
             where = nodes.inline("", self.words['first_use'], classes=["where"])
             meaning += [where, self.link(*place)]

@@ -9,13 +9,13 @@ const Contents = (() => {
   const sift = document.querySelector(".sift");
   const parts = [...document.querySelectorAll(".contents details")];
   const open = parts.map((part) => part.open);
-  let terms = null;  // of the glossary, [name, in the other language, address]; asked for when needed
+  let terms = null;  // of the glossary, [name, in the other language, address, other names…]; asked for when needed
   const list = document.createElement("ul");
   list.className = "terms";
   function showTerms(words) {
-    const found = words.length ? (terms ?? []).filter(([name, twin]) =>
-      words.every((word) => `${name} ${twin}`.toLowerCase().includes(word))) : [];
-    const begins = ([name, twin]) => [name, twin].some((one) => one.toLowerCase().startsWith(words[0]));
+    const found = words.length ? (terms ?? []).filter(([name, twin, , ...also]) =>
+      words.every((word) => [name, twin, ...also].join(" ").toLowerCase().includes(word))) : [];
+    const begins = ([name, twin, , ...also]) => [name, twin, ...also].some((one) => one.toLowerCase().startsWith(words[0]));
     found.sort((a, b) => begins(b) - begins(a));
     list.replaceChildren(...found.slice(0, 8).map(([name, , address]) => {
       const line = document.createElement("li"), link = document.createElement("a");

@@ -83,7 +83,7 @@ const Search = (() => {
   /** Pages with all the words: `{page, place, score}`, where `place` has most of them. With a `share`
    *  pages that have some: a word tells the more, the fewer places have it. */
   async function find(question, words, share = 1) {
-    const { pages, places } = await load("places");
+    const { pages, places } = await load("places"), names = await namesOf();
     const sets = await Promise.all(words.map(placesOf));
     const tells = sets.map((set) => Math.log(1 + places.length / (1 + set.size)));
     const part = (mask) => tells.reduce((sum, tell, i) => sum + (mask >> i & 1) * tell, 0) / tells.reduce((a, b) => a + b, 0);
@@ -93,9 +93,10 @@ const Search = (() => {
     for (const [place, mask] of [...hits].sort((a, b) => a[0] - b[0])) {
       const [page, anchor, title] = places[place];
       const one = found.get(page) ?? { page, mask: 0, full: 0, best: -1 };
-      const names = title ? [title] : [anchor, anchor.split(".").pop()];  // Tensor.backward
+      const own = title ? [title] : [anchor, anchor.split(".").pop()];  // Tensor.backward
+      const also = (names.get(place) ?? []).map(([name]) => name);
       const exact = !title && question.includes(".") && `.${anchor.toLowerCase()}`.endsWith(`.${question}`);
-      const score = Math.max(...names.map((name) => worth(name, question, words))) + 1000 * exact
+      const score = Math.max(...[...own, ...also].map((name) => worth(name, question, words))) + 1000 * exact
         + 20 * [...mask.toString(2)].filter((bit) => bit === "1").length / words.length;
       if (score > one.best) Object.assign(one, { place, best: score });
       one.mask |= mask;
@@ -110,6 +111,9 @@ const Search = (() => {
       return { ...one, place, score: 2 * named + one.best + 8 * Math.log2(1 + one.full) - 400 * isList(one) };
     }).sort((a, b) => b.score - a.score);
   }
+  /** What is explained at a place, by all the names of the glossary: place → `[name, term]`s. */
+  const namesOf = async () => (await load("names") ?? []).reduce((all, [place, term, names]) =>
+    all.set(place, [...all.get(place) ?? [], ...names.map((name) => [name, term])]), new Map());
   const isList = ({ page }) => given.places.pages[page][0].startsWith("back/");  // a chapter says more
   const firstOf = (page) => given.places.places.findIndex(([one]) => one === page);
 
@@ -150,6 +154,54 @@ const Search = (() => {
     return found;
   }
 
+  // --- Formulas ------------------------------------------------------------------------------------
+  const LIKE_FORMULA = /[\\√^=+*/≤≥]|\d\s*-\s*[\\a-zα-ω(]|[a-zα-ω]\(|(?<![a-z])[a-z]\s*-\s*[a-z](?![a-z])|sqrt|_hat|[₀-₉²\u0300-\u036f]/i;
+  const SPELLED = [
+    [/\\[td]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}/g, "($1)/($2)"], [/\\[td]?frac\s*(\w)\s*(\w)/g, "$1/$2"],
+    [/\\(?:wide)?hat\s*\{?\s*(\\?[a-z]+)\s*\}?|\b([a-z]+)_hat\b/g, "$1$2\u0302"],
+    [/\\(?:bar|overline)\s*\{?\s*(\\?[a-z]+)\s*\}?/g, "$1\u0304"], [/\\(?:wide)?tilde\s*\{?\s*(\\?[a-z]+)\s*\}?/g, "$1\u0303"],
+    [/\\?sqrt/g, "√"], [/\\sum|\bsum\b/g, "∑"], [/\\top/g, "t"], [/\\?\bnabla|\bgrad\b/g, "∇"], [/\\?\bpartial/g, "∂"],
+    [/\\infty|\binf\b/g, "∞"], [/\bsigmoid\b/g, "σ"], [/\beps\b/g, "ε"], [/\*\*/g, "^"], [/<=|\\leq?\b/g, "≤"], [/>=|\\geq?\b/g, "≥"],
+    [/\\lVert|\\rVert|\\Vert|\\\||\|\|/gi, "‖"], [/\\(?:cdot|times|odot|left|right|big|,|;|!|quad|mathrm|mathbb|text|operatorname)(?![a-z])/g, ""],
+    [/\\?(?<![a-z])[a-z]+(?![a-z])/g, (name) => {
+      const at = GREEK.indexOf(name.replace("\\", ""));
+      return at < 0 ? name : String.fromCodePoint(0x3b1 + at);
+    }],
+    [/\\/g, ""],
+  ];
+  /** A formula without what people write in different ways: spaces, brackets, signs of products. */
+  const bare = (text) => text.replace(/²/g, "^2").normalize("NFKD").toLowerCase()
+    .replace(/[\s{}()[\]_*·×⊙∘,]/g, "").replace(/\^t(?![a-z0-9])/g, "t");
+  const formula = (question) => bare(SPELLED.reduce((text, [from, to]) => text.replace(from, (...found) =>
+    typeof to === "function" ? to(found[0]) : to.replace(/\$(\d)/g, (_, n) => found[n] ?? "")), question.toLowerCase()));
+
+  /** The pages that have a formula, best first: the whole of one, or a side of it; a part of one;
+   *  letters in one. One with a number comes before others. */
+  async function withFormula(question) {
+    const wanted = LIKE_FORMULA.test(question) && !HAN.test(question) ? formula(question) : "";
+    const hat = /[\u0300-\u036f]/.test(wanted);
+    if (wanted.length < 3 && !hat) return [];
+    const { places } = await load("places"), found = new Map();
+    for (const [place, lines] of await load("formulas") ?? []) {
+      for (const line of lines) {
+        const [text, anchor, said] = Array.isArray(line) ? line : [line];
+        const low = bare(text), at = low.indexOf(wanted);
+        if (at < 0) continue;
+        const ends = /[\p{L}\p{N}\u0300-\u036f]/u;
+        const cut = ends.test(low[at - 1] ?? "") && ends.test(wanted[0])
+          || ends.test(low[at + wanted.length] ?? "") && /[\p{L}\p{N}]/u.test(wanted.at(-1)) || low[at + wanted.length] === "\u0302";
+        if (cut && wanted.length < 4 && !hat) continue;
+        const whole = low.split(/[=≤≥≈∝<>]/).includes(wanted) || low === wanted;
+        const [page] = places[place], one = found.get(page) ?? { page, best: -1, n: 0 };
+        const best = (whole ? 20 : cut ? 0 : 10) + 5 * Boolean(said);
+        if (best > one.best) Object.assign(one, { best, place, anchor, said, formula: text });
+        one.n += 1;
+        found.set(page, one);
+      }
+    }
+    return [...found.values()].sort((a, b) => b.best - a.best || b.n - a.n);
+  }
+
   const clean = (text) => text.trim().toLowerCase().replace(/\s+/g, " ").replace(/'/g, "’");
 
   /** What has a number: a chapter; an equation, a figure, a claim. */
@@ -169,6 +221,11 @@ const Search = (() => {
     const question = clean(text), words = wordsOf(question);
     let results = await numbered(question);
     if (results.length || !question) return { results };
+    const formulas = await withFormula(text.trim());
+    if (formulas.length) {
+      const others = (await find(question, words)).filter(({ page }) => formulas.every((one) => one.page !== page));
+      return { results: [...formulas, ...others] };
+    }
     results = await find(question, words);
     for (const other of results.length ? [] : await mended(question)) {
       const words = wordsOf(other), long = words.filter((word) => [...word].length > 1);
@@ -229,9 +286,12 @@ const Search = (() => {
     const other = !called(title) && called(twin) ? ` (${twin})` : "";  // its name in the other language
     link.textContent = `${number} ${title}${other}${top ? "" : ` › ${section || anchor}`}`.trim();
     const small = document.createElement("small");
-    small.textContent = part;
+    const [, also, term] = (await namesOf()).get(place)?.map(([name, term]) => [worth(name, question, words), name, term])
+      .sort((a, b) => b[0] - a[0]).find(([value, name, term]) => value >= 100 && clean(name) !== clean(term)) ?? [];
+    small.textContent = also ? `${part} · ${also} = ${term}` : part;
     li.append(link, small);
-    if (!one.said) li.append(await excerpt(place, question));
+    if (one.formula && one.said) li.append(cut(one.formula, 0, 0, 0));
+    else if (!one.said) li.append(await excerpt(place, one.formula?.toLowerCase() ?? question));
     return li;
   }
 

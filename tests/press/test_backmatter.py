@@ -28,11 +28,12 @@ from press.audit import (
 from press.backmatter.gathering import Chapter
 from press.backmatter.names import chinese
 from press.backmatter.reference import chapters, docstring, inline, public, public_modules
-from press.backmatter.terms import alphabetical, first_use
+from press.backmatter.terms import alphabetical, first_use, forms
 from press.backmatter.works import initial
+from press.contents import contents, listed
 from press.glossary import glossary
 from press.markdown import citations
-from press.notebook import ROOT, TWIN
+from press.notebook import CHAPTERS, ROOT, TWIN, Notebook
 from small_book import code, markdown, notebook, opened, run_build, shown, write_book
 
 BACK = ("claims", "glossary", "api", "bibliography")
@@ -132,6 +133,30 @@ def test_every_term_is_explained_in_one_sentence_of_each_language():
         assert re.fullmatch(r"[^。]*[\u4e00-\u9fff][^。]*。", zh), row
         assert re.fullmatch(r"[A-Z][^\u4e00-\u9fff]*[a-z0-9)%βηκ]\.", en) and ". " not in en, row
         assert not re.search(f"(?i)^(an? |the )?{re.escape(row['en'])}\\b", en), "not in its own words"
+
+
+def test_a_name_is_that_of_one_term():
+    """Its own or another; and other names are neither empty nor said twice."""
+    named = [(name.lower(), row["en"]) for row in glossary() for name in {
+        *forms(row["en"]), *forms(row["zh"]), *row["also"]}]  # fmt: skip
+    terms = {}
+    for name, term in named:
+        assert name == name.strip() != "" and terms.setdefault(name, term) == term, name
+    for row in glossary():
+        assert len({*map(str.lower, row["also"])}) == len(row["also"]), row
+
+
+def test_every_term_has_a_place_in_the_book():
+    """Where it is first used, or where it is explained, which is there."""
+    anchors = {chapter: Notebook(CHAPTERS / f"{chapter}.ipynb").anchors
+               for chapter in {row["at"].partition("#")[0] for row in glossary()} - {""}}  # fmt: skip
+    for row in glossary():
+        page, _, anchor = row["at"].partition("#")
+        assert not anchor or anchor in anchors[page], row
+    names = [name for name in listed(contents()) if not name.startswith("back/")]
+    chapters = [Chapter(name, CHAPTERS / f"{name}.ipynb") for name in names]
+    homeless = [row["en"] for row in glossary() if not (row["at"] or first_use(row, chapters))]
+    assert homeless == []
 
 
 @pytest.mark.parametrize("text, rst", [
@@ -340,6 +365,12 @@ def test_a_term_leads_to_where_it_is_first_used(site):
     assert link.text == "The second chapter"
     assert link["href"] == "../part/second.html#the-second-chapter"
     assert not glossary_page.select("#term-saddle-point + dd a")
+
+
+def test_the_glossary_says_what_else_a_term_is_called(site):
+    for edition, said in (("zh", "又称MSE、L2 loss"), ("en", "Also: MSE; L2 loss")):
+        told = page(site, f"{edition}/back/glossary.html").select_one("#term-mean-squared-error + dd").text
+        assert said in told and ("平方损失" in told) == (edition == "zh")
 
 
 def test_a_term_is_marked_where_the_book_first_uses_it(site):

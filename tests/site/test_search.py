@@ -130,6 +130,56 @@ TYPED = {
 }  # fmt: skip
 
 
+SCHEDULES, REGRESSION, WEIGHTS = "optimizers/learning-rate-schedules", "losses/regression", "optimizers/adam-then-sgd"
+INIT, GLU, RESIDUAL = "initialization/lecun-xavier-he", "activations/gated-linear-units", "normalization/residual-and-norm"
+#: By another name than the book's, which the glossary knows: the page that explains the thing comes first.
+CALLED = {
+    "zh": [("Kaiming", INIT), ("何恺明初始化", INIT), ("重球法", "optimizers/momentum"), ("学习率预热", SCHEDULES), ("余弦衰减", SCHEDULES),
+           ("梯度截断", CLIP), ("批规范化", "normalization/batch-norm"), ("层标准化", "normalization/layer-norm"), ("跳连", RESIDUAL),
+           ("相对熵", CROSS), ("逻辑损失", CROSS), ("NLL", CROSS), ("最大似然估计", CROSS), ("MSE", REGRESSION), ("弹球损失", REGRESSION),
+           ("罚函数", "optimization/lagrange-multipliers"), ("铰链损失", "losses/ranking"), ("难例挖掘", "losses/contrastive"),
+           ("SwiGLU", GLU), ("Polyak 平均", WEIGHTS), ("梯度弥散", "activations/sigmoid-tanh"), ("SGD", "optimization/gradient-descent")],
+    "en": [("Kaiming", INIT), ("MSRA init", INIT), ("L2 regularization", "optimizers/adamw"), ("Tikhonov", "optimizers/adamw"),
+           ("heavy ball", "optimizers/momentum"), ("NAG", "optimizers/nesterov"), ("Nesterov momentum", "optimizers/nesterov"),
+           ("warmup", SCHEDULES), ("WSD schedule", SCHEDULES), ("cosine annealing", SCHEDULES), ("lr finder", SCHEDULES),
+           ("backprop", GRAPH), ("autodiff", GRAPH), ("skip connection", RESIDUAL), ("relative entropy", CROSS), ("NLL", CROSS),
+           ("logistic loss", CROSS), ("log loss", CROSS), ("pinball loss", REGRESSION), ("least absolute deviations", REGRESSION),
+           ("SwiGLU", GLU), ("Polyak averaging", WEIGHTS), ("iterate averaging", WEIGHTS), ("LTR", "losses/ranking")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("edition", TWIN)
+def test_another_name_leads_to_what_it_is_the_name_of(edition, tab, address):
+    tab.goto(f"{address}/{edition}/search.html")
+    first = {name: answers(tab, name)[:1] for name, _ in CALLED[edition]}
+    missed = {name: first[name] for name, page in CALLED[edition] if not first[name] or not is_page(first[name][0][0], page)}
+    assert missed == {}
+    known = {"zh": ("梯度截断", "梯度截断 = 梯度裁剪"), "en": ("relative entropy", "relative entropy = KL divergence")}
+    name, said = known[edition]
+    assert said in first[name][0][1], "where it is not the book's own word, it is said which one is"
+
+
+#: As one types a formula, and a page that comes among the first three.
+FORMULAS = [
+    ("1/sqrt(d)", "attention/attention"), (r"1/\sqrt{d}", "attention/attention"), ("QK^T", "attention/attention"),
+    ("x*sigmoid(x)", "activations/gelu-silu-swish"), ("x σ(x)", "activations/gelu-silu-swish"), (r"\hat m", f"!{ADAM}"), ("m_hat", f"!{ADAM}"), ("1-beta1^t", ADAM), ("1-β₁^t", ADAM),
+    ("2/eta", "optimization/edge-of-stability"), ("p-y", "activations/softmax"), ("eta*lambda", "optimizers/adamw"), ("(1-p)^gamma", "losses/focal"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("edition", TWIN)
+def test_a_formula_is_found_as_it_is_typed(edition, tab, address):
+    tab.goto(f"{address}/{edition}/search.html")
+    found = {typed: answers(tab, typed) for typed, _ in FORMULAS}
+    for typed, page in FORMULAS:
+        first = found[typed][: 1 if page[0] == "!" else 3]
+        assert any(is_page(href, page.lstrip("!")) for href, *_ in first), (typed, first)
+    numbered = [one for all_ in found.values() for one in all_ if "#equation-" in one[0]]
+    assert numbered and all(re.search(r"\(\d+\.\d+\.\d+\)", title) and text for _, title, text, *_ in numbered)
+    for words_ in ("layernorm/rmsnorm", "pre-norm", "C++"):  # no formula, though it looks like one
+        assert not any("#equation-" in href for href, *_ in answers(tab, words_)), words_
+
+
 @pytest.mark.parametrize("edition", TWIN)
 def test_questions_are_answered_however_they_are_typed(edition, tab, address):
     tab.goto(f"{address}/{edition}/search.html")
