@@ -98,8 +98,9 @@ class Terms(Gathered):
         page, _, anchor = row["at"].partition("#")
         if page in self.by_name:
             where = nodes.inline("", self.words["explained"], classes=["where"])
-            meaning += [where, self.link(self.by_name[page], anchor or None), nodes.Text(" ")]
-        if place:
+            meaning += [where, self.link(self.by_name[page], anchor or None)]
+        if place and place[0].name != page:
+            meaning += nodes.Text(" · " if page in self.by_name else "")
             where = nodes.inline("", self.words['first_use'], classes=["where"])
             meaning += [where, self.link(*place)]
         return nodes.definition_list_item("", term, nodes.definition("", meaning))

@@ -172,6 +172,8 @@ const Search = (() => {
   /** A formula without what people write in different ways: spaces, brackets, signs of products. */
   const bare = (text) => text.replace(/²/g, "^2").normalize("NFKD").toLowerCase()
     .replace(/[\s{}()[\]_*·×⊙∘,]/g, "").replace(/\^t(?![a-z0-9])/g, "t");
+  const bared = new Map();  // of thousands of formulas, once
+  const bareOf = (text) => bared.get(text) ?? bared.set(text, bare(text)).get(text);
   const formula = (question) => bare(SPELLED.reduce((text, [from, to]) => text.replace(from, (...found) =>
     typeof to === "function" ? to(found[0]) : to.replace(/\$(\d)/g, (_, n) => found[n] ?? "")), question.toLowerCase()));
 
@@ -185,7 +187,7 @@ const Search = (() => {
     for (const [place, lines] of await load("formulas") ?? []) {
       for (const line of lines) {
         const [text, anchor, said] = Array.isArray(line) ? line : [line];
-        const low = bare(text), at = low.indexOf(wanted);
+        const low = bareOf(text), at = low.indexOf(wanted);
         if (at < 0) continue;
         const ends = /[\p{L}\p{N}\u0300-\u036f]/u;
         const cut = ends.test(low[at - 1] ?? "") && ends.test(wanted[0])

@@ -368,7 +368,7 @@ def test_a_term_leads_to_where_it_is_first_used(site):
 
 
 def test_the_glossary_says_what_else_a_term_is_called(site):
-    for edition, said in (("zh", "又称MSE、L2 loss"), ("en", "Also: MSE; L2 loss")):
+    for edition, said in (("zh", "又称：MSE、L2 loss"), ("en", "Also: MSE; L2 loss")):
         told = page(site, f"{edition}/back/glossary.html").select_one("#term-mean-squared-error + dd").text
         assert said in told and ("平方损失" in told) == (edition == "zh")
 
