@@ -11,7 +11,9 @@ minigrad's.
 Written before running: from 128 to 2048 a best rate "stays" if it changes by less than a factor of 2,
 and a change by more than that matters; of divergences, 0.03 nats. Windows of rates were found with the
 seeds 900 to 903, which are not used here. A best rate is the top of a parabola through the best power
-of 2 and its neighbours, seed by seed. 2048 has 4 seeds and 5 rates at most, and no NTK with Adam, to stay short.
+of 2 and its neighbours, seed by seed. 2048 has 4 seeds and 5 rates at most, and no NTK with Adam, to
+stay short; μP and the standard parametrization are compared there by 16 further seeds, at the rates
+that the 4 have chosen.
 """
 
 import functools
@@ -211,6 +213,11 @@ if __name__ == "__main__":
         best = narrow.axes["power"][narrow["divergence"].mean().argmin()]
         axes = {"way": ("standard",), "optimizer": (optimizer,), "width": (2048,), "power": (best,)}
         found[f"carried {optimizer}"] = sweep(run, axes, seeds=4)
+        for way in ("standard", "mup"):  # on seeds that had no part in choosing the rate
+            wide = found[f"{way} {optimizer} 2048"]
+            best = wide.axes["power"][wide["divergence"].mean().argmin()]
+            axes = {"way": (way,), "optimizer": (optimizer,), "width": (2048,), "power": (best,)}
+            found[f"tuned {way} {optimizer}"] = sweep(run, axes, seeds=range(4, 20))
     for optimizer, low in (("sgd", -5), ("adam", -12)):
         mup = {"way": ("mup",), "optimizer": (optimizer,)}
         for depth in (2, 4, 8):
