@@ -502,6 +502,9 @@ def test_tables_of_the_speed_page_fit(edition, tab, address):
     assert tab.evaluate("""() => [...document.querySelectorAll("td.text-right p")]
       .every(e => e.getBoundingClientRect().height < 25 * (1 + e.querySelectorAll("br").length))
     """), "a number is on one line"
+    assert tab.evaluate("""() => [...document.querySelectorAll("article .scroll:has(.text-right)")]
+      .every(e => getComputedStyle(e).backgroundColor === getComputedStyle(document.body).backgroundColor)
+    """), "the contents of the page, over which a wide table lies, do not show through"
 
 
 @pytest.mark.parametrize("page", [
