@@ -250,7 +250,7 @@ def test_formulas_in_excerpts_are_readable():
 def test_the_index_says_where_each_word_stands():
     pages = [["first", "开头", "", "Beginning", ""], ["part/second", "测试章", "1.2", "A test", "部分"]]
     texts = [[["a", "开头", "一段话", "x = 1"]], [["b", "测试章", "", ""], ["c", "c", "x 与 λ", "print(x)"]]]
-    files = scripts(pages, texts)
+    files = scripts(pages, texts, [])
     found = {}
     for name, held in files.items():
         for word in held if name[0] == "w" else ():
