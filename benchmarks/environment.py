@@ -57,8 +57,9 @@ def threads() -> dict[str, str]:
 def hold_to_cores() -> None:
     """As many cores as threads, for this process and those it starts.
 
-    Why: XLA's flags do not hold JAX to one thread (jaxlib 0.10.2: two of its threads shared the
-    work of a step evenly, with both flags set); it starts as many as there are cores to run on.
+    Why: JAX starts as many threads as there are cores to run on. Of XLA's flags neither
+    --xla_cpu_multi_thread_eigen=false nor intra_op_parallelism_threads=1 changed that (jaxlib
+    0.10.2: two threads shared a step evenly); the variable NPROC did, but holds nobody else.
     """
     if hasattr(os, "sched_setaffinity"):  # Linux
         n = int(os.environ["OMP_NUM_THREADS"])

@@ -26,7 +26,7 @@ def training(
         return loss_function(net(x), y)
 
     if compiled:
-        key = task.network, task.dtype, len(task.weights)
+        key = task.network, task.dtype, *(w.shape for w in task.weights)
         net, loss_of = COMPILED.setdefault(key, (net, torch.compile(loss_of)))
     with torch.no_grad():
         for p, w in zip(net.parameters(), task.weights, strict=True):

@@ -64,9 +64,7 @@ def test_the_reference_covers_every_module_with_public_names():
     index = (back / "api.md").read_text(encoding="utf-8")
     for module in listed:
         mine = [page for page in pages if f"```{{api}} {module}\n" in page]
-        assert len(mine) == 1 and mine[0].count("{api}") == 2, (
-            f"{module}: a page, in both languages"
-        )
+        assert len(mine) == 1 and mine[0].count("{api}") == 2, f"{module}: a page, in both languages"
         assert index.count(f"```{{names}} {module}\n") == 2, f"{module}: in the index"
 
 
@@ -92,13 +90,9 @@ def test_a_work_stands_under_its_first_author_s_letter(entry, letter):
 
 SMALL = notebook(
     markdown("zh", "# 题\n\n动量 {footcite:p}`a`。\n\n## 一\n\n偏差修正、动量与熵。"),
-    markdown(
-        "en", "# Title\n\nMomentum {footcite:p}`a`.\n\n## One\n\nThe bias correction, momentum."
-    ),
+    markdown("en", "# Title\n\nMomentum {footcite:p}`a`.\n\n## One\n\nThe bias correction, momentum."),
     code("1"),
-    markdown(
-        "zh", "又 {footcite:t}`b, c`。\n\n```python\n# 不是标题\n```\n\n### 二\n\n`熵` 与熵。"
-    ),
+    markdown("zh", "又 {footcite:t}`b, c`。\n\n```python\n# 不是标题\n```\n\n### 二\n\n`熵` 与熵。"),
     markdown("en", "And {footcite:t}`b, c`.\n\n```python\n# none\n```\n\n### Two\n\nEntropies."),
 )
 
@@ -123,17 +117,7 @@ def test_a_term_is_first_used_where_both_languages_use_it(tmp_path):
 
 
 def test_chinese_terms_are_sorted_by_pinyin():
-    terms = [
-        "指数移动平均",
-        "熵",
-        "动量",
-        "重球法",
-        "KL 散度",
-        "参数",
-        "logits（对数几率）",
-        "鞍点",
-        "L2 正则化",
-    ]
+    terms = ["指数移动平均", "熵", "动量", "重球法", "KL 散度", "参数", "logits（对数几率）", "鞍点", "L2 正则化"]
     assert sorted(terms, key=lambda term: alphabetical(term, "zh")) == [
         "鞍点", "参数", "动量", "KL 散度", "L2 正则化", "logits（对数几率）", "熵", "指数移动平均", "重球法",
     ]  # fmt: skip
@@ -148,9 +132,7 @@ def test_every_term_is_explained_in_one_sentence_of_each_language():
         zh, en = row["is_zh"] or "", row["is_en"] or ""
         assert re.fullmatch(r"[^。]*[\u4e00-\u9fff][^。]*。", zh), row
         assert re.fullmatch(r"[A-Z][^\u4e00-\u9fff]*[a-z0-9)%βηκ]\.", en) and ". " not in en, row
-        assert not re.search(f"(?i)^(an? |the )?{re.escape(row['en'])}\\b", en), (
-            "not in its own words"
-        )
+        assert not re.search(f"(?i)^(an? |the )?{re.escape(row['en'])}\\b", en), "not in its own words"
 
 
 def test_a_name_is_that_of_one_term():
@@ -235,9 +217,7 @@ Example
     assert ":Shape:\n    any\n" in text
     assert ":Parameters:\n    ``x, y``\n        numbers,\n        at least :math:`1`.\n" in text
     assert "    ``z``\n        another." in text
-    assert (
-        ":异常:\n    ``ValueError``\n        none given.\n    ``TypeError``\n        no n" in text
-    )
+    assert ":异常:\n    ``ValueError``\n        none given.\n    ``TypeError``\n        no n" in text
     assert ":Returns:\n    A number." in text
     assert ":Reference:\n    Gauss 1801.\n" in text and "Derived" not in text
     assert text.endswith("\n\n>>> f(1, *[2])\n3") and "Example" not in text
@@ -248,9 +228,7 @@ Example
 
 def claim(name: str, verdict: str, **numbers) -> dict:
     """What `minigrad.lab.claim` displays."""
-    return shown(
-        **{CLAIM: {"name": name, "verdict": verdict, "numbers": numbers}, "text/plain": name}
-    )
+    return shown(**{CLAIM: {"name": name, "verdict": verdict, "numbers": numbers}, "text/plain": name})
 
 
 def said(*names: str) -> list[dict]:
@@ -280,9 +258,7 @@ def book(tmp_path_factory):
     pages = [*BACK, *(path.stem for path in sorted((ROOT / "chapters" / "back").glob("api-*.md")))]
     back = "".join(f"  - file: chapters/back/{name}\n" for name in pages)
     folder = write_book(
-        tmp_path_factory.mktemp("book"),
-        CHAPTER,
-        f"- caption: 附录 · Back matter\n  chapters:\n{back}",
+        tmp_path_factory.mktemp("book"), CHAPTER, f"- caption: 附录 · Back matter\n  chapters:\n{back}"
     )
     shutil.copytree(ROOT / "chapters" / "back", folder / "chapters" / "back")
     (folder / "chapters" / "references.bib").write_text(GAUSS, encoding="utf-8")
@@ -364,18 +340,13 @@ def test_the_ledger_is_grouped_and_each_text_in_its_language(site):
     line = page(site, "zh/back/claims.html").select_one(".claim")
     assert line.select_one(".math mjx-container")["data-tex"] == "x^2 < 1"
     assert line.select_one(".scale").text == "不含随机，算一次即知 · 看实测"
-    assert (
-        line.text.strip().startswith("结论 1.2.1 成立 说法 one-holds，")
-        and "，3.16 倍，参见 开头（Gauss，1801）。" in line.text
-    )
+    assert line.text.strip().startswith("结论 1.2.1 成立 说法 one-holds，") and "，3.16 倍，参见 开头（Gauss，1801）。" in line.text
     assert "What" not in line.text
     assert [link["href"] for link in line.select("a:not(.headerlink)")] == [
         "../first.html", "bibliography.html#gauss1801", "../part/second.html#claim-one-holds",
     ]  # fmt: skip
     assert "(Gauss, 1801)" in page(site, "en/back/claims.html").select_one(".claim").text
-    ids = [
-        [s["id"] for s in page(site, f"{e}/back/claims.html").select("section[id]")] for e in TWIN
-    ]
+    ids = [[s["id"] for s in page(site, f"{e}/back/claims.html").select("section[id]")] for e in TWIN]
     assert ids[0] == ids[1], "the switch of languages keeps the place"
 
 
@@ -398,11 +369,7 @@ def test_a_term_leads_to_where_it_is_first_used(site):
 
 def test_the_glossary_says_what_else_a_term_is_called(site):
     for edition, said in (("zh", "又称：MSE、L2 loss"), ("en", "Also: MSE; L2 loss")):
-        told = (
-            page(site, f"{edition}/back/glossary.html")
-            .select_one("#term-mean-squared-error + dd")
-            .text
-        )
+        told = page(site, f"{edition}/back/glossary.html").select_one("#term-mean-squared-error + dd").text
         assert said in told and ("平方损失" in told) == (edition == "zh")
 
 
@@ -424,12 +391,10 @@ def test_an_entry_of_the_reference(site):
         assert labels in text and "weight_decay" in text and "Kingma & Ba 2015" in text
         assert entry.select("div.math") and not re.search(r"\$|:math:|:py:obj:|-----", text)
         assert entry.select(".highlight pre")[0].text.startswith(">>> from minigrad import Tensor")
-        assert "optim.html#" not in text and "“" not in text, "quotation marks of code stay"
+        assert 'optim.html#' not in text and "“" not in text, "quotation marks of code stay"
         words = entry.select('[lang="en"]')
         assert bool(words) == (edition == "zh") == ("自适应矩估计。" in entry.dd.p.text)
-        source = target(
-            site, f"{edition}/back/api-optim.html", entry.select_one("a:has(.viewcode-link)")
-        )
+        source = target(site, f"{edition}/back/api-optim.html", entry.select_one("a:has(.viewcode-link)"))
         assert "class Adam(Optimizer)" in source.text
 
 
@@ -461,9 +426,7 @@ def test_the_pages_follow_a_new_chapter_by_themselves(book, tmp_path):
     toc = folder / "_toc.yml"
     line = "  - file: chapters/part/second\n"
     text = toc.read_text(encoding="utf-8")
-    toc.write_text(
-        text.replace(line, line + "  - file: chapters/optimizers/adam\n"), encoding="utf-8"
-    )
+    toc.write_text(text.replace(line, line + "  - file: chapters/optimizers/adam\n"), encoding="utf-8")
     run = run_build(folder)
     assert run.returncode == 0, run.stdout + run.stderr
     site = folder / "_build" / "html"
@@ -480,10 +443,7 @@ def test_the_pages_follow_a_new_chapter_by_themselves(book, tmp_path):
 
 QUOTED = {  # minigrad's time over another's, on the networks, as the READMEs say it
     "PyTorch": ("takes {} to {} of PyTorch's time", "是 PyTorch 的 {} 到 {} 倍"),
-    "PyTorch fused": (
-        "{} to {} of PyTorch's with its fused",
-        "PyTorch 用融合优化器时的 {} 到 {} 倍",
-    ),
+    "PyTorch fused": ("{} to {} of PyTorch's with its fused", "PyTorch 用融合优化器时的 {} 到 {} 倍"),
     "NumPy plainly": ("takes {} to {} of what the same step", "用时是它的 {} 到 {} 倍"),
     "NumPy by hand": ("{} to {} of the least that NumPy", "极限相比，则是 {} 到 {} 倍"),
 }
@@ -501,28 +461,25 @@ def test_the_readmes_quote_the_benchmarks_that_are_committed(other):
 def test_what_the_pages_say_of_the_contestants_is_what_was_measured():
     """The prose of `back/speed`, and a sentence of `autograd/compiling-the-tape`."""
     workloads = json.loads(RESULTS.read_text(encoding="utf-8"))["workloads"]
-    training = workloads["training"]
+    training, product = workloads["training"], workloads["second_order"]["hvp"]
     networks = {name: w for name, w in training.items() if name != "two-numbers"}
-    plainly = {name: w["ratios"]["NumPy plainly"][0] for name, w in training.items()}
-    assert {name for name, ratio in plainly.items() if ratio > 1.05} == {
-        "iris",
-        "transformer",
-        "two-numbers",
-    }
-    assert [f"{plainly[name]:.2f}" for name in ("transformer", "iris")] == ["1.07", "1.30"]
+    plainly = {name: w["ratios"]["NumPy plainly"][0] for name, w in networks.items()}
+    slower = {name: f"{ratio:.2f}" for name, ratio in plainly.items() if ratio > 1.02}
+    assert slower == {"transformer": "1.07", "iris": "1.30"}
     assert all(w["ratios"]["JAX compiled"][0] > 1 for w in training.values())
     compiled = {name: w["compiled"]["JAX compiled"] for name, w in training.items()}
     ahead = {name for name, (_, _, high) in compiled.items() if high < 1}
     behind = {name for name, (_, low, _) in compiled.items() if low > 1}
     assert (ahead, behind) == ({"iris", "deep", "two-numbers"}, {"transformer"})
-    assert workloads["second_order"]["hvp"]["compiled"]["JAX compiled"][1] > 1
-    gain = {  # of torch.compile, by which the fused step's time is divided
-        name: w["ratios"]["PyTorch compiled"][0] / w["ratios"]["PyTorch fused"][0]
+    assert product["compiled"]["JAX compiled"][1] > 1
+    torch = {  # a step with its loss compiled over one without, both with the fused optimizer
+        name: w["ratios"]["PyTorch fused"][0] / w["ratios"]["PyTorch compiled"][0]
         for name, w in networks.items()
     }
-    assert {name for name, ratio in gain.items() if ratio < 0.98} == {"iris", "digits"}
+    assert {name for name, ratio in torch.items() if ratio > 1.02} == {"iris", "digits"}
     hand = {  # NumPy's time by hand over JAX's
         name: w["ratios"]["JAX compiled"][0] / w["ratios"]["NumPy by hand"][0]
         for name, w in networks.items()
     }
-    assert max(hand.values()) < 1.1 and hand["iris"] < 0.9 and hand["deep"] < 0.9
+    assert {name: f"{ratio:.2f}" for name, ratio in hand.items() if ratio > 1.02} == {"transformer": "1.09"}
+    assert hand["iris"] < 0.9 and hand["deep"] < 0.9
